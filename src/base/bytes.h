@@ -25,7 +25,9 @@ std::string base64_encode(std::string_view bytes);
 Result<std::string> base64_decode(std::string_view text);
 
 std::string sha256(std::string_view bytes);  // 32 raw bytes
-inline std::string sha256_hex(std::string_view bytes) { return to_hex(sha256(bytes)); }
+inline std::string sha256_hex(std::string_view bytes) {
+  return to_hex(sha256(bytes));
+}
 
 // Streams bytes into a SHA-256.
 class Sha256 {

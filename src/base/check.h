@@ -6,7 +6,7 @@ namespace ghost {
 [[noreturn]] void check_failed(const char* condition, const char* file, int line);
 }  // namespace ghost
 
-#define GHOST_CHECK(condition) \
-  do {                         \
+#define GHOST_CHECK(condition)                                               \
+  do {                                                                       \
     if (!(condition)) ::ghost::check_failed(#condition, __FILE__, __LINE__); \
   } while (false)

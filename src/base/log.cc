@@ -15,10 +15,14 @@ bool g_json = false;
 
 spdlog::level::level_enum level_of(Level level) {
   switch (level) {
-    case Level::kDebug: return spdlog::level::debug;
-    case Level::kInfo: return spdlog::level::info;
-    case Level::kWarn: return spdlog::level::warn;
-    case Level::kError: return spdlog::level::err;
+    case Level::kDebug:
+      return spdlog::level::debug;
+    case Level::kInfo:
+      return spdlog::level::info;
+    case Level::kWarn:
+      return spdlog::level::warn;
+    case Level::kError:
+      return spdlog::level::err;
   }
   return spdlog::level::info;
 }
@@ -45,11 +49,12 @@ std::string json_string(std::string_view text) {
 
 void init(const Options& options) {
   g_json = options.format == "json";
-  auto logger = std::make_shared<spdlog::logger>(
-      options.program, std::make_shared<spdlog::sinks::stderr_sink_mt>());
-  logger->set_pattern(g_json ? "{\"time\":\"%Y-%m-%dT%H:%M:%S.%eZ\",\"level\":\"%l\",\"program\":\"%n\",%v}"
-                             : "%Y-%m-%dT%H:%M:%S.%eZ %^%l%$ %n: %v",
-                      spdlog::pattern_time_type::utc);
+  auto logger = std::make_shared<spdlog::logger>(options.program,
+                                                 std::make_shared<spdlog::sinks::stderr_sink_mt>());
+  logger->set_pattern(
+      g_json ? "{\"time\":\"%Y-%m-%dT%H:%M:%S.%eZ\",\"level\":\"%l\",\"program\":\"%n\",%v}"
+             : "%Y-%m-%dT%H:%M:%S.%eZ %^%l%$ %n: %v",
+      spdlog::pattern_time_type::utc);
   logger->set_level(spdlog::level::from_str(options.level));
   logger->flush_on(spdlog::level::debug);
   spdlog::set_default_logger(std::move(logger));
@@ -64,7 +69,8 @@ void write(Level level, std::string_view event, std::initializer_list<Field> fie
     for (const Field& f : fields) {
       line += ",\"" + std::string(f.key) + "\":";
       // Bytes that are no UTF-8 would make the line no JSON.
-      line += f.number ? f.value : json_string(is_utf8(f.value) ? f.value : escape_control(f.value));
+      line +=
+          f.number ? f.value : json_string(is_utf8(f.value) ? f.value : escape_control(f.value));
     }
   } else {
     line = event;

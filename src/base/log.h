@@ -1,6 +1,6 @@
-// The log: one event, one line, on stderr, as text or JSON. Written by the shells, never by the pure
-// cores. Thread-safe. Control characters in values are escaped, so that nothing a peer sent can
-// forge a line or drive a terminal. Never pass a secret.
+// The log: one event, one line, on stderr, as text or JSON. Written by the shells, never by the
+// pure cores. Thread-safe. Control characters in values are escaped, so that nothing a peer sent
+// can forge a line or drive a terminal. Never pass a secret.
 #pragma once
 
 #include <cstdint>
@@ -32,8 +32,8 @@ struct Field {
   Field(std::string_view k, const char* v) : key(k), value(v) {}
   Field(std::string_view k, const std::string& v) : key(k), value(v) {}
   template <typename T>
-    requires std::is_arithmetic_v<T>
-  Field(std::string_view k, T v) : key(k), value(std::to_string(v)), number(true) {}
+  requires std::is_arithmetic_v<T> Field(std::string_view k, T v)
+      : key(k), value(std::to_string(v)), number(true) {}
 };
 
 // log::info("job leased", {{"job", id}, {"attempt", n}});

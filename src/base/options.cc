@@ -76,8 +76,8 @@ struct OptionSet::Impl {
   Entry& declare(const std::string& name, const std::string& help, bool is_flag, bool list) {
     const std::string text = help + " [env " + env_name(name) + "]";
     // CLI11 only collects the texts; `set` converts them for all three sources alike.
-    CLI::Option* flag = is_flag ? app.add_flag("--" + name + "{true}", text)
-                                : app.add_option("--" + name, text);
+    CLI::Option* flag =
+        is_flag ? app.add_flag("--" + name + "{true}", text) : app.add_option("--" + name, text);
     if (!is_flag) flag->expected(1, list ? 1000 : 1)->type_name(list ? "TEXT..." : "TEXT");
     if (list) flag->allow_extra_args(false)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
     entries.push_back({name, flag, true, list, {}, {}});
@@ -282,7 +282,9 @@ OptionSet::Outcome OptionSet::parse(int argc, char** argv) {
   return Outcome::kExit;
 }
 
-int OptionSet::exit_code() const { return impl_->exit_code; }
+int OptionSet::exit_code() const {
+  return impl_->exit_code;
+}
 
 std::vector<std::pair<std::string, std::string>> OptionSet::values() const {
   std::vector<std::pair<std::string, std::string>> out;

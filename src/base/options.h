@@ -1,7 +1,7 @@
 // A program's options, read and validated once at start: the same name as flag (--lease-ms), as
 // environment variable (GHOST_LEASE_MS) and in one TOML file (lease-ms under the program's table,
-// or at the top level). A flag beats the environment, which beats the file, which beats the default.
-// Used on the main thread only. Owner of CLI11 for the services and of toml++.
+// or at the top level). A flag beats the environment, which beats the file, which beats the
+// default. Used on the main thread only. Owner of CLI11 for the services and of toml++.
 #pragma once
 
 #include <cstdint>

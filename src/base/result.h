@@ -58,6 +58,8 @@ class [[nodiscard]] Result {
 struct Unit {};
 // The Result of a function that has nothing to give back.
 using Status = Result<Unit>;
-inline Status ok_status() { return Unit{}; }
+inline Status ok_status() {
+  return Unit{};
+}
 
 }  // namespace ghost

@@ -32,8 +32,12 @@ bool valid_date(int year, int month, int day) {
 
 }  // namespace
 
-MonoMs mono_now_ms() { return read_clock(CLOCK_MONOTONIC); }
-WallMs wall_now_ms() { return read_clock(CLOCK_REALTIME); }
+MonoMs mono_now_ms() {
+  return read_clock(CLOCK_MONOTONIC);
+}
+WallMs wall_now_ms() {
+  return read_clock(CLOCK_REALTIME);
+}
 
 std::string format_rfc3339(WallMs t) {
   const time_t seconds = static_cast<time_t>(t >= 0 ? t / 1000 : (t - 999) / 1000);
@@ -49,7 +53,8 @@ std::string format_rfc3339(WallMs t) {
 Result<WallMs> parse_rfc3339(const std::string& text) {
   const Error bad{"bad_field",
                   "expected an RFC 3339 date and time with an offset, such as "
-                  "2026-01-31T09:05:00Z, got \"" + text + "\"",
+                  "2026-01-31T09:05:00Z, got \"" +
+                      text + "\"",
                   ""};
   int year, month, day, hour, minute, second;
   const bool shape = text.size() >= 20 && text[4] == '-' && text[7] == '-' &&
@@ -57,7 +62,8 @@ Result<WallMs> parse_rfc3339(const std::string& text) {
                      text[16] == ':' && digits(text, 0, 4, &year) && digits(text, 5, 2, &month) &&
                      digits(text, 8, 2, &day) && digits(text, 11, 2, &hour) &&
                      digits(text, 14, 2, &minute) && digits(text, 17, 2, &second);
-  if (!shape || !valid_date(year, month, day) || hour > 23 || minute > 59 || second > 60) return bad;
+  if (!shape || !valid_date(year, month, day) || hour > 23 || minute > 59 || second > 60)
+    return bad;
 
   size_t at = 19;
   int64_t ms = 0;

@@ -1,5 +1,6 @@
 // Two clocks that must not be mixed up. Monotonic time is for leases, heartbeats and timeouts; wall
-// time is for people, deadlines and notBefore. Both in whole milliseconds. Cores take them as arguments.
+// time is for people, deadlines and notBefore. Both in whole milliseconds. Cores take them as
+// arguments.
 #pragma once
 
 #include <cstdint>

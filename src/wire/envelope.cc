@@ -1,0 +1,79 @@
+#include "wire/envelope.h"
+
+#include <algorithm>
+
+#include "wire/codec.h"
+
+namespace ghost::wire {
+
+using namespace codec;
+
+Frames pack(std::string_view kind, uint64_t correlation, std::string body, Frames payloads) {
+  Frames frames;
+  frames.reserve(2 + payloads.size());
+  frames.push_back(make_blob(encode_with([&](Packer& out) {
+    out.pack_map(3);
+    write_key(out, "v");
+    write(out, kProtocolVersion);
+    write_key(out, "k");
+    write(out, kind);
+    write_key(out, "c");
+    write(out, correlation);
+  })));
+  frames.push_back(make_blob(std::move(body)));
+  std::move(payloads.begin(), payloads.end(), std::back_inserter(frames));
+  return frames;
+}
+
+Result<Message> unpack(Frames frames, uint64_t* correlation_out) {
+  *correlation_out = 0;
+  if (frames.size() < 2) {
+    return Error{"bad_request", "expected a header frame and a body frame", ""};
+  }
+  if (frames.size() > 2 + kPayloadFramesMax) {
+    return Error{"bad_request",
+                 "more than " + std::to_string(kPayloadFramesMax) + " payload frames", ""};
+  }
+  if (frames[0]->size() > 1024) return Error{"bad_request", "header frame over 1024 bytes", ""};
+  const auto read_header = [](const Path& at, const object& from, Header* out) -> Status {
+    FieldWalk walk(at, from);
+    if (!walk.status()) return walk.status();
+    while (walk.next()) {
+      const Path p{&at, walk.key()};
+      Status s = ok_status();
+      if (walk.key() == "v") {
+        s = walk.first_time(0);
+        if (s) s = read_u64(p, walk.value(), &out->version, {0, kNoBound});
+      } else if (walk.key() == "k") {
+        s = walk.first_time(1);
+        if (s) s = read_string(p, walk.value(), &out->kind, {1, 64});
+      } else if (walk.key() == "c") {
+        s = walk.first_time(2);
+        if (s) s = read_u64(p, walk.value(), &out->correlation, {0, kNoBound});
+      }
+      if (!s) return s;
+    }
+    if (!walk.seen(0)) return missing_field(at, "v");
+    if (!walk.seen(1)) return missing_field(at, "k");
+    return ok_status();
+  };
+  Result<Header> header = decode_with<Header>(*frames[0], read_header);
+  if (!header) return Error{"bad_request", "header: " + header.error().message, ""};
+  *correlation_out = header->correlation;
+  if (header->version != kProtocolVersion) {
+    return Error{"unknown_version",
+                 "protocol version " + std::to_string(header->version) +
+                     " is not spoken here, only " + std::to_string(kProtocolVersion),
+                 ""};
+  }
+  Message message{std::move(*header), std::move(frames[1]), {}};
+  message.payloads.assign(std::make_move_iterator(frames.begin() + 2),
+                          std::make_move_iterator(frames.end()));
+  return message;
+}
+
+Frames pack_failure(uint64_t correlation, const Error& error, uint64_t retry_after_ms) {
+  return pack(correlation, Failure{{error.code, error.message, error.field, retry_after_ms}});
+}
+
+}  // namespace ghost::wire

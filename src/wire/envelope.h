@@ -1,0 +1,50 @@
+// One Ghost message as frames: header, body, payloads. The header is a msgpack map {v, k, c}:
+// protocol version, kind (the message's name in messages.json) and correlation number, chosen by
+// the asker and echoed in the answer; 0 where nothing is asked. The body is the message's own map.
+// Thread-safe.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/result.h"
+#include "wire/messages.gen.h"
+
+namespace ghost::wire {
+
+inline constexpr size_t kPayloadFramesMax = 4096;
+
+using Frames = std::vector<Blob>;
+
+struct Header {
+  uint64_t version = kProtocolVersion;
+  std::string kind;
+  uint64_t correlation = 0;
+};
+
+struct Message {
+  Header header;
+  Blob body;  // never null
+  Frames payloads;
+};
+
+Frames pack(std::string_view kind, uint64_t correlation, std::string body, Frames payloads = {});
+
+// pack(correlation, Submit{...}, payloads)
+template <typename T>
+Frames pack(uint64_t correlation, const T& message, Frames payloads = {}) {
+  return pack(T::kKind, correlation, encode(message), std::move(payloads));
+}
+
+// Reads the frames of a peer. Error codes: bad_request (no header, too many frames),
+// unknown_version. On unknown_version and a bad body the correlation is still worth answering to:
+// *correlation_out gets it where it could be read.
+Result<Message> unpack(Frames frames, uint64_t* correlation_out);
+
+// A Failure message as frames.
+Frames pack_failure(uint64_t correlation, const Error& error, uint64_t retry_after_ms = 0);
+
+}  // namespace ghost::wire

@@ -1,0 +1,183 @@
+#include "wire/socket.h"
+
+#include <zmq.h>
+
+#include <cerrno>
+#include <cstring>
+
+namespace ghost::wire {
+namespace {
+
+constexpr int kFramesMax = static_cast<int>(kPayloadFramesMax) + 8;
+
+template <typename T>
+void set(void* socket, int option, T value) {
+  GHOST_CHECK(zmq_setsockopt(socket, option, &value, sizeof value) == 0);
+}
+
+Error zmq_failure(const char* what, const std::string& endpoint) {
+  return {"io_error", std::string(what) + " " + endpoint + ": " + zmq_strerror(zmq_errno()), ""};
+}
+
+void release_blob(void*, void* hint) {
+  delete static_cast<Blob*>(hint);
+}
+
+// Small frames are copied (cheaper than the bookkeeping); big ones are lent to libzmq.
+void fill(zmq_msg_t* msg, const Blob& frame) {
+  constexpr size_t kCopyMax = 4096;
+  if (frame->size() <= kCopyMax) {
+    GHOST_CHECK(zmq_msg_init_size(msg, frame->size()) == 0);
+    std::memcpy(zmq_msg_data(msg), frame->data(), frame->size());
+    return;
+  }
+  // libzmq only reads the bytes; its interface takes void*.
+  GHOST_CHECK(zmq_msg_init_data(msg, const_cast<char*>(frame->data()), frame->size(), release_blob,
+                                new Blob(frame)) == 0);
+}
+
+}  // namespace
+
+Context::Context(const ContextOptions& options) : raw_(zmq_ctx_new()) {
+  GHOST_CHECK(raw_ != nullptr);
+  zmq_ctx_set(raw_, ZMQ_IO_THREADS, options.io_threads);
+  zmq_ctx_set(raw_, ZMQ_MAX_SOCKETS, options.sockets_max);
+}
+
+Context::~Context() {
+  while (zmq_ctx_term(raw_) != 0 && zmq_errno() == EINTR) {
+  }
+}
+
+Socket::Socket(Context& context, Type type, const SocketOptions& options)
+    : raw_(zmq_socket(context.raw(), type == Type::kRouter ? ZMQ_ROUTER : ZMQ_DEALER)),
+      router_(type == Type::kRouter) {
+  GHOST_CHECK(raw_ != nullptr);
+  set<int64_t>(raw_, ZMQ_MAXMSGSIZE, options.frame_bytes_max);
+  set(raw_, ZMQ_LINGER, options.linger_ms);
+  set(raw_, ZMQ_SNDHWM, options.high_water_mark);
+  set(raw_, ZMQ_RCVHWM, options.high_water_mark);
+  set(raw_, ZMQ_BACKLOG, options.backlog);
+  set(raw_, ZMQ_HANDSHAKE_IVL, 3000);
+  set(raw_, ZMQ_TCP_KEEPALIVE, 1);
+  set(raw_, ZMQ_TCP_KEEPALIVE_IDLE, 30);
+  set(raw_, ZMQ_TCP_KEEPALIVE_INTVL, 10);
+  set(raw_, ZMQ_TCP_KEEPALIVE_CNT, 3);
+  // Room for a large frame in flight: the heartbeat waits behind it.
+  set(raw_, ZMQ_HEARTBEAT_IVL, 10000);
+  set(raw_, ZMQ_HEARTBEAT_TIMEOUT, 60000);
+  set(raw_, ZMQ_RECONNECT_IVL, 100);
+  set(raw_, ZMQ_RECONNECT_IVL_MAX, 2000);
+  if (router_) {
+    set(raw_, ZMQ_ROUTER_MANDATORY, 1);
+    set(raw_, ZMQ_ROUTER_HANDOVER, 0);
+  }
+}
+
+Socket::~Socket() {
+  if (raw_ != nullptr) zmq_close(raw_);
+}
+
+Socket::Socket(Socket&& other) noexcept
+    : raw_(std::exchange(other.raw_, nullptr)), router_(other.router_) {}
+
+Socket& Socket::operator=(Socket&& other) noexcept {
+  std::swap(raw_, other.raw_);
+  std::swap(router_, other.router_);
+  return *this;
+}
+
+Result<std::string> Socket::bind(const std::string& endpoint) {
+  if (zmq_bind(raw_, endpoint.c_str()) != 0) return zmq_failure("listen on", endpoint);
+  char real[512];
+  size_t size = sizeof real;
+  GHOST_CHECK(zmq_getsockopt(raw_, ZMQ_LAST_ENDPOINT, real, &size) == 0);
+  return std::string(real);
+}
+
+Status Socket::connect(const std::string& endpoint) {
+  if (zmq_connect(raw_, endpoint.c_str()) != 0) return zmq_failure("connect to", endpoint);
+  return ok_status();
+}
+
+std::optional<Incoming> Socket::receive() {
+  for (;;) {
+    Incoming in;
+    int count = 0;
+    bool more = true;
+    while (more) {
+      zmq_msg_t msg;
+      zmq_msg_init(&msg);
+      if (zmq_msg_recv(&msg, raw_, ZMQ_DONTWAIT) < 0) {
+        const int error = zmq_errno();
+        zmq_msg_close(&msg);
+        // libzmq hands a message over whole, so this is the first frame.
+        if (error == EINTR) continue;
+        return std::nullopt;
+      }
+      std::string bytes(static_cast<const char*>(zmq_msg_data(&msg)), zmq_msg_size(&msg));
+      more = zmq_msg_more(&msg) != 0;
+      zmq_msg_close(&msg);
+      if (router_ && count == 0) {
+        in.peer = std::move(bytes);
+      } else if (count < kFramesMax) {
+        in.frames.push_back(make_blob(std::move(bytes)));
+      }
+      ++count;
+    }
+    // A message of too many frames is nobody's: it is read to its end and dropped.
+    if (count <= kFramesMax) return in;
+  }
+}
+
+SendStatus Socket::send(const std::string& peer, const Frames& frames) {
+  const auto status = [] {
+    return zmq_errno() == EHOSTUNREACH ? SendStatus::kNoSuchPeer : SendStatus::kWouldBlock;
+  };
+  if (router_ && zmq_send(raw_, peer.data(), peer.size(), ZMQ_DONTWAIT | ZMQ_SNDMORE) < 0) {
+    return status();
+  }
+  for (size_t i = 0; i < frames.size(); ++i) {
+    zmq_msg_t msg;
+    fill(&msg, frames[i]);
+    const int flags = ZMQ_DONTWAIT | (i + 1 < frames.size() ? ZMQ_SNDMORE : 0);
+    if (zmq_msg_send(&msg, raw_, flags) < 0) {
+      const SendStatus failed = status();
+      zmq_msg_close(&msg);
+      return failed;
+    }
+  }
+  return SendStatus::kSent;
+}
+
+int Socket::fd() const {
+  int fd = -1;
+  size_t size = sizeof fd;
+  GHOST_CHECK(zmq_getsockopt(raw_, ZMQ_FD, &fd, &size) == 0);
+  return fd;
+}
+
+bool Socket::readable() const {
+  int events = 0;
+  size_t size = sizeof events;
+  if (zmq_getsockopt(raw_, ZMQ_EVENTS, &events, &size) != 0) return false;
+  return (events & ZMQ_POLLIN) != 0;
+}
+
+void poll(std::vector<PollItem>& items, int64_t timeout_ms) {
+  std::vector<zmq_pollitem_t> raw;
+  raw.reserve(items.size());
+  for (const PollItem& item : items) {
+    raw.push_back({item.socket != nullptr ? item.socket->raw() : nullptr, item.fd, ZMQ_POLLIN, 0});
+  }
+  const int n = zmq_poll(raw.data(), static_cast<int>(raw.size()), timeout_ms);
+  for (size_t i = 0; i < items.size(); ++i) items[i].readable = n > 0 && raw[i].revents != 0;
+}
+
+bool is_local_endpoint(const std::string& endpoint) {
+  const auto begins = [&](std::string_view prefix) { return endpoint.rfind(prefix, 0) == 0; };
+  return begins("ipc://") || begins("inproc://") || begins("tcp://127.") ||
+         begins("tcp://localhost:") || begins("tcp://[::1]:");
+}
+
+}  // namespace ghost::wire
