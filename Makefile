@@ -1,0 +1,49 @@
+# What a person types. Everything is built by CMake into build/; nothing else is written but by install.
+SHELL := /bin/sh
+PREFIX ?= /usr/local
+PRESET ?= release
+JOBS ?= $(shell nproc)
+BUILD := build/$(PRESET)
+
+.PHONY: help setup build test demo up install format check sanitize tsan sim fuzz conformance clean
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+setup: ## install the Debian packages that are missing (root or sudo)
+	@deploy/install-packages
+
+build: setup ## the four programs, in build/release/bin
+	@cmake --preset $(PRESET) -DGHOST_TESTS=OFF >/dev/null
+	@cmake --build $(BUILD) --parallel $(JOBS)
+
+test: setup ## build and run every test
+	@cmake --preset $(PRESET) -DGHOST_TESTS=ON >/dev/null
+	@cmake --build $(BUILD) --parallel $(JOBS)
+	@ctest --test-dir $(BUILD) --output-on-failure --no-tests=error --parallel $(JOBS)
+
+demo: build ## a whole farm on this machine, five patches, their verdicts; then stops
+	@deploy/local/demo $(BUILD)/bin
+
+up: build ## broker, relay and runners in the foreground; Ctrl-C stops them
+	@exec $(BUILD)/bin/ghost up $(ARGS)
+
+install: build ## programs, man pages, completions and units under PREFIX (/usr/local), below DESTDIR
+	@cmake --install $(BUILD) --prefix $(PREFIX)
+
+format: ## clang-format all of our code
+	@git ls-files 'src/*.h' 'src/*.cc' 'tests/*.h' 'tests/*.cc' 'bench/*.h' 'bench/*.cc' | xargs clang-format -i
+
+check: ## formatting and generated files are current
+	@git ls-files 'src/*.h' 'src/*.cc' 'tests/*.h' 'tests/*.cc' 'bench/*.h' 'bench/*.cc' \
+	  | xargs clang-format --dry-run --Werror
+	@proto_schemas/generate.py --check
+
+sanitize: ## every test under ASan and UBSan
+	@$(MAKE) --no-print-directory test PRESET=asan-ubsan
+
+tsan: ## every test under TSan
+	@$(MAKE) --no-print-directory test PRESET=tsan
+
+clean: ## remove build/
+	@rm -rf build
