@@ -1,6 +1,6 @@
-// The seam between the patch engine and where git objects live: the engine reads the base's trees and
-// blobs through it and writes the new ones. Implemented over libgit2 by the runner and in memory by
-// tests. One thread at a time.
+// The seam between the patch engine and where git objects live: the engine reads the base's trees
+// and blobs through it and writes the new ones. Implemented over libgit2 by the runner and in
+// memory by tests. One thread at a time.
 #pragma once
 
 #include <array>
@@ -20,7 +20,9 @@ struct Oid {
   std::array<uint8_t, 20> raw{};
   auto operator<=>(const Oid&) const = default;
   bool is_zero() const { return *this == Oid{}; }
-  std::string hex() const { return to_hex({reinterpret_cast<const char*>(raw.data()), raw.size()}); }
+  std::string hex() const {
+    return to_hex({reinterpret_cast<const char*>(raw.data()), raw.size()});
+  }
   // 40 hex digits; error code "bad_field".
   static Result<Oid> parse(std::string_view hex);
 };

@@ -31,8 +31,8 @@ struct DeliveryAnswer {
   std::string reason;  // when not granted: stale, cancelled, expired
 };
 
-// What a running job may ask of its session. Called on the slot's thread; the calls that wait for the
-// broker return early, with an Error, when the job is to stop.
+// What a running job may ask of its session. Called on the slot's thread; the calls that wait for
+// the broker return early, with an Error, when the job is to stop.
 class JobHost {
  public:
   virtual ~JobHost() = default;
@@ -40,17 +40,18 @@ class JobHost {
   // Tells the broker what ref was resolved to; gives the commit to use. Waits for the broker.
   virtual Result<std::string> base_resolved(const std::string& commit) = 0;
 
-  // Progress ("base", "hunk", "applied", "gate_started", "gate_finished", "delivered") with further facts
-  // as msgpack map, empty for none. Never waits.
+  // Progress ("base", "hunk", "applied", "gate_started", "gate_finished", "delivered") with further
+  // facts as msgpack map, empty for none. Never waits.
   virtual void progress(const std::string& type, const std::string& gate, std::string detail) = 0;
 
-  // Output of a gate; `stream` is kStdout or kStderr. At most 256 KiB a call. Waits while the runner's
-  // buffer of unacked output is full.
+  // Output of a gate; `stream` is kStdout or kStderr. At most 256 KiB a call. Waits while the
+  // runner's buffer of unacked output is full.
   virtual void output(wire::Stream stream, const std::string& gate, std::string_view bytes) = 0;
   // `skipped` bytes of the stream were left out here.
   virtual void output_cut(wire::Stream stream, const std::string& gate, uint64_t skipped) = 0;
 
-  // Sends a file as an artifact, `read(offset, bytes_max)` gives its slices. Waits until it is durable.
+  // Sends a file as an artifact, `read(offset, bytes_max)` gives its slices. Waits until it is
+  // durable.
   virtual Status put_artifact(
       const std::string& path, uint64_t size_bytes, const std::string& sha256,
       const std::function<Result<std::string>(uint64_t offset, size_t bytes_max)>& read) = 0;
@@ -68,15 +69,15 @@ struct JobOutcome {
   std::string reason;  // one sentence when not passed
   std::string tree_oid, commit_oid;
   wire::Verdict verdict;
-  Blob diff;            // full-index binary diff base to result, null when there is none
+  Blob diff;  // full-index binary diff base to result, null when there is none
   WallMs started_ms = 0;
 };
 
 class Executor {
  public:
   virtual ~Executor() = default;
-  // Runs a job to its end: never throws, leaves no process and no workspace behind. The sandbox is empty
-  // when it returns, whatever the outcome.
+  // Runs a job to its end: never throws, leaves no process and no workspace behind. The sandbox is
+  // empty when it returns, whatever the outcome.
   virtual JobOutcome run(const JobInput& job, JobHost& host) = 0;
   // What this host's isolation lacks, for people ("no cgroup: memory limited by rlimit").
   virtual std::vector<std::string> isolation_gaps() const = 0;

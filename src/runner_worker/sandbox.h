@@ -1,0 +1,124 @@
+// The seam between the executor, which decides what a job does, and the isolation of one job: a
+// workspace over a read-only base checkout and a sandbox in which gates run on it. Nothing that a
+// gate does may reach outside; nothing here knows git, patches or the broker.
+//
+// A Sandbox belongs to one job and one thread (the slot's). A SandboxPool is shared by all slots
+// and outlives its sandboxes.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/result.h"
+
+namespace ghost::runner {
+
+struct SandboxLimits {
+  uint64_t memory_bytes = 2ull << 30;
+  uint64_t pids = 512;
+  uint64_t cpu_ms = 0;  // CPU time of one gate, 0: no limit
+  uint64_t disk_bytes = 4ull << 30;
+  uint64_t inodes = 1'000'000;
+};
+
+struct SandboxSpec {
+  std::string base_dir;  // checkout of the base commit; read-only for the sandbox; outlives it
+  // A .git folder to be seen in the workspace is part of base_dir. Further folders that it borrows
+  // objects from (git's alternates), read-only at the same absolute path inside.
+  std::vector<std::string> read_only_dirs;
+  SandboxLimits limits;
+  bool host_network = false;
+  uint64_t die_after_ms = 0;  // the sandbox's first process ends it after so long unless extended
+};
+
+// One file to be put into the workspace. `bytes` null: the path is removed.
+struct FileChange {
+  std::string path;   // relative, checked by the patch engine; checked again here
+  uint32_t mode = 0;  // 0100644, 0100755, 0120000 (bytes are the link's target)
+  Blob bytes;
+};
+
+struct GateCommand {
+  std::vector<std::string> argv;
+  std::string cwd;                         // relative to the workspace's root
+  std::map<std::string, std::string> env;  // the whole environment but PATH, HOME, TMPDIR, LANG
+  uint64_t timeout_ms = 600'000;
+};
+
+enum class GateEnd { kExited, kSignalled, kTimeout, kOom, kStopped, kFailedToStart };
+
+struct GateRun {
+  GateEnd end = GateEnd::kFailedToStart;
+  int exit_code = 0;
+  int signal = 0;
+  uint64_t wall_ms = 0, cpu_ms = 0, rss_bytes_max = 0;
+  std::string error;  // kFailedToStart, or which limit was hit
+};
+
+// Receives output as it comes, on the slot's thread. `is_stderr` tells the stream.
+using OutputSink = std::function<void(bool is_stderr, std::string_view bytes)>;
+
+struct WorkspaceFile {
+  std::string path;
+  uint32_t mode = 0;  // 0100644, 0100755 or 0120000
+  uint64_t size_bytes = 0;
+};
+
+class Sandbox {
+ public:
+  virtual ~Sandbox() = default;  // kills and removes what close() has not
+
+  // Writes the changes into the workspace without following any symlink (openat2, RESOLVE_BENEATH |
+  // RESOLVE_NO_SYMLINKS). May be called again (patch after prechecks, protected paths before
+  // validate).
+  virtual Status publish(const std::vector<FileChange>& changes) = 0;
+
+  // Runs a command to its end, its time limit, or until `stop_fd` is readable (kStopped). When it
+  // returns, no process that the gate started is left. Never throws.
+  virtual GateRun run(const GateCommand& command, const OutputSink& output, int stop_fd) = 0;
+
+  // Regular files and symlinks of the workspace that a glob matches and that differ from the base
+  // (all that match when `with_base`). '*' does not match '/', '**' does. At most `count_max`, then
+  // too_large. Never follows a link.
+  virtual Result<std::vector<WorkspaceFile>> find(const std::vector<std::string>& globs,
+                                                  bool with_base, size_t count_max) = 0;
+  // A slice of a regular file, or a symlink's target. Error codes not_found, bad_request (no file).
+  virtual Result<std::string> read(const std::string& path, uint64_t offset, size_t bytes_max) = 0;
+
+  // Moves the sandbox's own end: it dies `ms` from now unless extended again. Any thread.
+  virtual void extend(uint64_t ms) = 0;
+
+  // Kills all that is left, confirms that the sandbox is empty, removes the workspace. Idempotent.
+  virtual Status close() = 0;
+};
+
+class SandboxPool {
+ public:
+  virtual ~SandboxPool() = default;
+  // Error code io_error: this host failed, the patch did not.
+  virtual Result<std::unique_ptr<Sandbox>> open(const SandboxSpec& spec) = 0;
+  // What this host's isolation lacks, for people ("no cgroup: memory limited by rlimit"); empty:
+  // nothing.
+  virtual std::vector<std::string> gaps() const = 0;
+};
+
+struct SandboxOptions {
+  std::string dir;  // scratch for uppers where tmpfs will not do; made when missing
+  std::string isolation =
+      "full";  // full: refuse to run without namespaces; best-effort: take what there is
+  uint64_t ready_max = 2;  // sandboxes kept prepared
+};
+// Probes the host. Error code bad_config where `isolation` cannot be had, saying what is missing.
+Result<std::unique_ptr<SandboxPool>> make_sandbox_pool(const SandboxOptions& options);
+
+// The whole of `path` against one glob; '*' does not match '/', '**' does, '?' one character.
+bool glob_match(std::string_view glob, std::string_view path);
+
+}  // namespace ghost::runner
