@@ -1,0 +1,101 @@
+// Where the broker's state lives. One owner thread: the broker's loop. Implementations: SQLite
+// (durable) and memory (`--store memory`, for caches and measurements: nothing survives).
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "broker/types.h"
+
+namespace ghost::broker {
+
+// Given by load(); null functions are not called.
+struct Recovery {
+  std::function<void(wire::Repo)> repo;
+  std::function<void(wire::Lane)> lane;
+  std::function<void(RunnerSettings)> runner;
+  std::function<void(RecoveredJob)> job;  // in order of number; repos and lanes came before
+};
+
+struct StoredJob {
+  JobSpec spec;
+  JobStatus status;
+};
+
+struct JobFilter {
+  std::string tenant = "default";
+  std::vector<wire::JobState> states;
+  std::map<std::string, std::string> labels;
+  std::string repo, lane;
+  WallMs since_ms = 0, until_ms = 0;
+  std::string cursor;
+  uint64_t limit = 50;
+};
+struct JobPage {
+  std::vector<StoredJob> items;  // newest first
+  std::string next_cursor;       // empty on the last page
+};
+
+struct EventWindow {
+  std::vector<wire::Event> items;
+  uint64_t last_seq = 0;
+  bool more = false;  // the window was full
+  bool gap = false;
+};
+
+struct StoredBlob {
+  std::string bytes;  // the slice
+  uint64_t size = 0;  // of the whole
+  std::string sha256;
+};
+
+class Store {
+ public:
+  virtual ~Store() = default;
+
+  // Durable when it returns; all or nothing. An Error means that the broker must stop: nothing is
+  // ever tried again on a store whose commit failed.
+  virtual Status commit(const std::vector<Persist>& changes) = 0;
+
+  // The epoch of this start, greater than any before; the keyed-hash key of this store (16 bytes);
+  // the first unused job number. Known once the store is open.
+  virtual uint64_t epoch() const = 0;
+  virtual std::string hash_key() const = 0;
+  virtual JobNo next_job_no() const = 0;
+  virtual Status load(const Recovery& into) = 0;
+
+  // Reads see what is committed. Error code not_found where the job is unknown or another tenant's.
+  virtual Result<JobNo> find_job(const std::string& tenant, const std::string& id) = 0;
+  virtual Result<StoredJob> job(JobNo no) = 0;
+  virtual Result<Blob> request(JobNo no) = 0;
+  virtual Result<Blob> verdict(JobNo no) = 0;  // empty while there is none
+  virtual Result<Blob> diff(JobNo no) = 0;     // empty while there is none
+  virtual Result<JobPage> list(const JobFilter& filter) = 0;
+  virtual Result<EventWindow> events(JobNo no, uint64_t after_seq, size_t bytes_max,
+                                     const std::vector<wire::Stream>& streams) = 0;
+  // The seq of the event named attempt.stream.offset; for a position inside a chunk, of that chunk.
+  virtual Result<uint64_t> event_seq(JobNo no, const std::string& event_id) = 0;
+  // name: diff, request, or artifact:PATH
+  virtual Result<StoredBlob> blob(JobNo no, const std::string& name, uint64_t offset,
+                                  size_t bytes_max) = 0;
+  virtual Result<std::vector<wire::AuditEntry>> audit(size_t count_max) = 0;
+
+  // Room for another submission of so many bytes? Keeps a reserve for results of running jobs.
+  virtual bool has_space(uint64_t bytes) = 0;
+  // Bounded housekeeping (a short checkpoint) when the loop is idle.
+  virtual void idle() = 0;
+};
+
+struct SqliteStoreOptions {
+  std::string dir;  // made when missing
+  uint64_t reserve_bytes = 16 << 20;
+};
+// Error codes: conflict (another broker has this data directory: names it), bad_config (a newer
+// schema), io_error. Migrates older schemas forward.
+Result<std::unique_ptr<Store>> open_sqlite_store(const SqliteStoreOptions& options);
+std::unique_ptr<Store> make_memory_store();
+
+}  // namespace ghost::broker
