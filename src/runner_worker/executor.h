@@ -23,7 +23,7 @@ enum class StopReason {
   kNone,
   kCancelled,  // by a client: outcome cancelled once the sandbox is empty
   kExpired,    // past the deadline: outcome expired
-  kLeaseLost,  // the lease ended or is another's: stop, nothing is reported
+  kLeaseLost,  // the lease ended, is another's or is given back: stop, nothing is reported
 };
 
 struct DeliveryAnswer {
@@ -62,6 +62,12 @@ class JobHost {
   // An eventfd that becomes and stays readable when the job is to stop; stop_reason() tells why.
   virtual int stop_fd() const = 0;
   virtual StopReason stop_reason() const = 0;
+
+  // How long the lease still stands by the runner's own, careful clock; 0 when it is over.
+  virtual uint64_t lease_left_ms() const = 0;
+  // `listener(ms)` is called on any thread whenever the lease is extended: it stands `ms` from now.
+  // It must not call back into the host. Null removes it; on return the old one is not running.
+  virtual void set_lease_listener(std::function<void(uint64_t ms)> listener) = 0;
 };
 
 struct JobOutcome {
