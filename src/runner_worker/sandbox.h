@@ -29,7 +29,9 @@ struct SandboxLimits {
 };
 
 struct SandboxSpec {
-  std::string base_dir;  // checkout of the base commit; read-only for the sandbox; outlives it
+  // Checkout of the base commit; read-only for the sandbox; outlives it. It and all in it belong to
+  // the runner's own uid: inside, that is the uid of the gates.
+  std::string base_dir;
   // A .git folder to be seen in the workspace is part of base_dir. Further folders that it borrows
   // objects from (git's alternates), read-only at the same absolute path inside.
   std::vector<std::string> read_only_dirs;
@@ -52,14 +54,22 @@ struct GateCommand {
   uint64_t timeout_ms = 600'000;
 };
 
-enum class GateEnd { kExited, kSignalled, kTimeout, kOom, kStopped, kFailedToStart };
+enum class GateEnd {
+  kExited,
+  kSignalled,
+  kTimeout,        // wall or CPU time; `error` says which
+  kOom,            // over the memory limit
+  kStopped,        // stop_fd became readable
+  kFailedToStart,  // the command's fault: no such program, no such folder
+  kLost,           // the sandbox ended or failed: the host's fault, never the patch's
+};
 
 struct GateRun {
   GateEnd end = GateEnd::kFailedToStart;
   int exit_code = 0;
   int signal = 0;
   uint64_t wall_ms = 0, cpu_ms = 0, rss_bytes_max = 0;
-  std::string error;  // kFailedToStart, or which limit was hit
+  std::string error;  // kFailedToStart, kLost, or which limit was hit
 };
 
 // Receives output as it comes, on the slot's thread. `is_stderr` tells the stream.
@@ -111,11 +121,17 @@ class SandboxPool {
 
 struct SandboxOptions {
   std::string dir;  // scratch for uppers where tmpfs will not do; made when missing
-  std::string isolation =
-      "full";  // full: refuse to run without namespaces; best-effort: take what there is
+  // full: refuse to run without namespaces; best-effort: take what there is
+  std::string isolation = "full";
   uint64_t ready_max = 2;  // sandboxes kept prepared
+  std::string root;  // root filesystem that gates see (read-only); empty: the host's /usr etc.
+  // Folders of Ghost's own (data, keys) that gates never see, should they lie in a shown part.
+  std::vector<std::string> hidden_dirs;
+  // Where the runner is root, the host's uid that gates run as; one that nothing else uses.
+  uint32_t uid = 1'879'113'728;
 };
-// Probes the host. Error code bad_config where `isolation` cannot be had, saying what is missing.
+// Probes the host. Starts a helper process: best called before the program has other threads. Error
+// code bad_config where `isolation` cannot be had, saying what is missing.
 Result<std::unique_ptr<SandboxPool>> make_sandbox_pool(const SandboxOptions& options);
 
 // The whole of `path` against one glob; '*' does not match '/', '**' does, '?' one character.
