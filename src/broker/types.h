@@ -6,6 +6,7 @@
 // Nothing leaves the broker before the commit of its turn.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -48,16 +49,17 @@ struct JobSpec {
   std::string retry_of;               // id of the job that this one repeats
 };
 
-// Rewritten whole with every transition.
+// Rewritten whole with every transition and with every batch of events.
 struct JobStatus {
   wire::JobState state = wire::JobState::kQueued;
-  uint64_t version = 1;                    // grows with every rewrite
-  uint64_t attempt = 0;                    // attempts counted
-  Token token;                             // of the last dispatch
-  std::string runner;                      // instance of the last dispatch
-  std::string base_commit;                 // first resolved wins
+  uint64_t version = 1;     // grows with every rewrite that a client may see: the ETag
+  uint64_t attempt = 0;     // attempts counted: those given back are not
+  uint64_t dispatches = 0;  // dispatches ever: the attempt number that a runner and events use
+  Token token;              // of the last dispatch; of the winner once terminal by a result, else 0
+  std::string runner;       // instance of the last dispatch
+  std::string base_commit;  // first resolved wins
   std::optional<wire::CancelReason> flag;  // kCancelled or kExpired asked for
-  bool delivering = false;
+  bool delivering = false;  // granted once; stays, so that no later cancel hides a delivery
   std::string delivery_commit;
   WallMs backoff_until_ms = 0;
   WallMs leased_ms = 0, started_ms = 0, completed_ms = 0;
@@ -65,12 +67,14 @@ struct JobStatus {
   std::string reason;
   std::string tree_oid, commit_oid;
   uint64_t next_event_seq = 1;
+  std::array<uint64_t, 4> offsets{};  // next offset by wire::Stream, within `dispatches`
 };
 
 // What an operator set for a runner, and the digest of the secret that its owner shows.
 struct RunnerSettings {
   std::string instance;
   std::string secret_sha256;
+  uint64_t session = 0;  // greatest one that ever registered
   bool drain = false;
   uint64_t slots = 0;  // 0: the runner's own
 };
@@ -122,14 +126,17 @@ struct PutLane {
 struct PutRunner {
   RunnerSettings settings;
 };
+struct DeleteRunner {
+  std::string instance;
+};
 struct Audit {
   wire::AuditEntry entry;
 };
 }  // namespace persist
-using Persist =
-    std::variant<persist::InsertJob, persist::UpdateJob, persist::AppendEvents, persist::PutResult,
-                 persist::PutArtifactChunk, persist::ForgetJobs, persist::PutRepo,
-                 persist::DeleteRepo, persist::PutLane, persist::PutRunner, persist::Audit>;
+using Persist = std::variant<persist::InsertJob, persist::UpdateJob, persist::AppendEvents,
+                             persist::PutResult, persist::PutArtifactChunk, persist::ForgetJobs,
+                             persist::PutRepo, persist::DeleteRepo, persist::PutLane,
+                             persist::PutRunner, persist::DeleteRunner, persist::Audit>;
 
 // --- Events of the core
 // ------------------------------------------------------------------------------
@@ -204,6 +211,18 @@ struct Message {
   uint64_t correlation = 0;
   Reply reply;
 };
+// A Submitted of which some items name a job by number alone: the shell puts in the job's id,
+// which the core does not keep.
+struct Submitted {
+  struct Fill {
+    size_t item = 0;
+    JobNo no = 0;
+  };
+  Peer peer;
+  uint64_t correlation = 0;
+  wire::Submitted reply;
+  std::vector<Fill> fills;
+};
 // The job as it stands after the commit (answer to CancelJob and Retry).
 struct JobView {
   Peer peer;
@@ -215,7 +234,7 @@ struct Jobs {
   struct Item {
     JobNo no = 0;
     Token token;
-    uint64_t attempt = 0;
+    uint64_t attempt = 0;  // JobStatus::dispatches
     std::string base_commit;
   };
   Peer peer;
@@ -223,7 +242,7 @@ struct Jobs {
   std::vector<Item> items;
 };
 }  // namespace send
-using Send = std::variant<send::Message, send::JobView, send::Jobs>;
+using Send = std::variant<send::Message, send::Submitted, send::JobView, send::Jobs>;
 
 struct Actions {
   std::vector<Persist> persist;
