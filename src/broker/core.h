@@ -46,6 +46,8 @@ class Core {
   std::optional<MonoMs> next_deadline(Now now) const;
 
   // Views for reads, as of the last step. All bounded by what is in memory.
+  // By the keyed hash of (tenant, id): every job that is queued, leased or retained.
+  std::optional<JobNo> find_job(const std::string& tenant, const std::string& id) const;
   std::optional<wire::Waiting> waiting(JobNo no, Now now) const;  // of a QUEUED job
   const wire::Repo* repo(const std::string& name) const;
   std::vector<wire::Repo> repos() const;

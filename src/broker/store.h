@@ -57,8 +57,9 @@ class Store {
   virtual ~Store() = default;
 
   // Durable when it returns; all or nothing. An Error means that the broker must stop: nothing is
-  // ever tried again on a store whose commit failed.
-  virtual Status commit(const std::vector<Persist>& changes) = 0;
+  // ever tried again on a store whose commit failed. May move out of the items (fresh jobs are
+  // kept in a cache); which alternative an item holds and its job number stay readable.
+  virtual Status commit(std::vector<Persist>* changes) = 0;
 
   // The epoch of this start, greater than any before; the keyed-hash key of this store (16 bytes);
   // the first unused job number. Known once the store is open.
@@ -67,8 +68,8 @@ class Store {
   virtual JobNo next_job_no() const = 0;
   virtual Status load(const Recovery& into) = 0;
 
-  // Reads see what is committed. Error code not_found where the job is unknown or another tenant's.
-  virtual Result<JobNo> find_job(const std::string& tenant, const std::string& id) = 0;
+  // Reads see what is committed. Error code not_found where there is no such job. Numbers come from
+  // Core::find_job, which knows the ids.
   virtual Result<StoredJob> job(JobNo no) = 0;
   virtual Result<Blob> request(JobNo no) = 0;
   virtual Result<Blob> verdict(JobNo no) = 0;  // empty while there is none
@@ -85,8 +86,9 @@ class Store {
 
   // Room for another submission of so many bytes? Keeps a reserve for results of running jobs.
   virtual bool has_space(uint64_t bytes) = 0;
-  // Bounded housekeeping (a short checkpoint) when the loop is idle.
-  virtual void idle() = 0;
+  // Bounded housekeeping (a short checkpoint), after the sends of a turn. `quiet`: nothing waits to
+  // be done, so that now is a good time. An Error means the same as commit's.
+  virtual Status housekeep(bool quiet) = 0;
 };
 
 struct SqliteStoreOptions {

@@ -183,6 +183,13 @@ struct Unsent {
   Peer peer;
   std::vector<wire::LeaseRef> leases;
 };
+// A job whose message cannot be made: a result below it is no longer kept, or the diffs below it
+// are over the limit. Trying again would not help: it ends FAILED, dependency_failed.
+struct Undispatchable {
+  JobNo no = 0;
+  Token token;
+  std::string reason;
+};
 // The broker's loop stood still for so long (stopped process, slow disk): no lease ran meanwhile.
 struct Stalled {
   int64_t ms = 0;
@@ -194,7 +201,7 @@ struct Tick {
 };
 }  // namespace event
 using Event = std::variant<event::FromClient, event::Retry, event::FromRunner, event::Unsent,
-                           event::Stalled, event::Tick>;
+                           event::Undispatchable, event::Stalled, event::Tick>;
 
 // --- Actions of the core
 // -----------------------------------------------------------------------------
