@@ -221,6 +221,10 @@ def make_header(spec, enums, types, order):
         out.append(f'std::string encode(const {name}& value);')
         out.append(f'template <>')
         out.append(f'Result<{name}> decode<{name}>(std::string_view bytes);')
+    out += ['', '// Every message by who sends it, to fold over.', 'template <typename... T>', 'struct Kinds {};']
+    for sender in ('client', 'runner', 'broker'):
+        names = [n for n in order if types[n][2] and types[n][0]['from'] == sender]
+        out.append(f'using {sender.title()}Kinds = Kinds<{", ".join(names)}>;')
     out += ['', '}  // namespace ghost::wire', '']
     return '\n'.join(out)
 

@@ -1322,4 +1322,18 @@ std::string encode(const Goodbye& value);
 template <>
 Result<Goodbye> decode<Goodbye>(std::string_view bytes);
 
+// Every message by who sends it, to fold over.
+template <typename... T>
+struct Kinds {};
+using ClientKinds =
+    Kinds<Hello, Submit, GetJob, ListJobs, CancelJob, RetryJob, GetEvents, GetBlob, PutInstance,
+          DeleteInstance, ListInstances, NextInstance, ListRunners, DrainRunner, SetSlots,
+          ListRepos, PutRepo, DeleteRepo, ListLanes, PatchLane, GetStats, ListAudit>;
+using RunnerKinds = Kinds<Register, Heartbeat, BaseResolved, PutEvents, PutArtifact, AskDelivery,
+                          PutResults, Release, Goodbye>;
+using BrokerKinds =
+    Kinds<Welcome, Failure, Done, Submitted, Job, Jobs, Events, BlobSlice, InstancePut, Instances,
+          Runners, Repos, Lanes, Stats, Audit, Registered, HeartbeatAck, RunJobs, Cancel, BaseKept,
+          EventsKept, ArtifactKept, Delivery, ResultsKept>;
+
 }  // namespace ghost::wire

@@ -1,5 +1,6 @@
 #include "wire/socket.h"
 
+#include <arpa/inet.h>
 #include <zmq.h>
 
 #include <cerrno>
@@ -176,8 +177,14 @@ void poll(std::vector<PollItem>& items, int64_t timeout_ms) {
 
 bool is_local_endpoint(const std::string& endpoint) {
   const auto begins = [&](std::string_view prefix) { return endpoint.rfind(prefix, 0) == 0; };
-  return begins("ipc://") || begins("inproc://") || begins("tcp://127.") ||
-         begins("tcp://localhost:") || begins("tcp://[::1]:");
+  if (begins("ipc://") || begins("inproc://")) return true;
+  const size_t colon = endpoint.rfind(':');
+  if (!begins("tcp://") || colon <= 6) return false;
+  const std::string host = endpoint.substr(6, colon - 6);
+  if (host == "localhost" || host == "[::1]") return true;
+  // Only a whole address counts: "127.0.0.1.example.org" is a name like any other.
+  in_addr address{};
+  return inet_pton(AF_INET, host.c_str(), &address) == 1 && ntohl(address.s_addr) >> 24 == 127;
 }
 
 }  // namespace ghost::wire

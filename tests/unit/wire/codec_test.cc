@@ -1,0 +1,89 @@
+// What the decoder does with bytes that no honest peer sends.
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+
+#include "http/json.h"
+#include "wire/envelope.h"
+
+namespace ghost::wire {
+namespace {
+
+Error error_of(std::string_view json) {
+  const auto value = http::parse_json(json);
+  EXPECT_TRUE(value.ok()) << json;
+  const auto request = http::from_json<PatchRequest>(*value);
+  EXPECT_FALSE(request.ok()) << json;
+  return request.ok() ? Error{} : request.error();
+}
+
+TEST(Codec, ErrorsNameTheFieldAndWhatWasExpected) {
+  const Error timeout = error_of(
+      R"({"base":{"repo":"r"},"patch":{},"gates":[{"name":"a","run":"x"},{"name":"b","run":"x"},
+          {"name":"c","run":"x","timeoutMs":"soon"}]})");
+  EXPECT_EQ(timeout.field, "gates[2].timeoutMs");
+  EXPECT_NE(timeout.message.find("gates[2].timeoutMs: expected a positive integer, got \"soon\""),
+            std::string::npos)
+      << timeout.message;
+  EXPECT_EQ(error_of(R"({"patch":{}})").code, "missing_field");
+  EXPECT_EQ(error_of(R"({"base":{"repo":"r"},"patch":{},"colour":1})").code, "unknown_field");
+  EXPECT_EQ(error_of(R"({"base":{"repo":"r"},"patch":{},"labels":{"a":1}})").field, "labels.a");
+}
+
+TEST(Codec, ARequestSurvivesBeingWrittenAndRead) {
+  PatchRequest request;
+  request.base.repo = "r";
+  request.patch.data = std::string("\0\xff bytes", 8);
+  request.gates.push_back({});
+  request.gates[0].name = "t";
+  request.gates[0].run = "true";
+  request.deadline = 1769850300123;
+  const auto again = decode<PatchRequest>(encode(request));
+  ASSERT_TRUE(again.ok()) << again.error().message;
+  EXPECT_EQ(*again, request);
+}
+
+// Every prefix, and every byte set to each of a few values: an answer, never a crash.
+TEST(Codec, DamagedBytesGiveErrors) {
+  PatchRequest request;
+  request.base.repo = "r";
+  request.labels = {{"a", "b"}};
+  request.patch.items.resize(3);
+  for (auto& item : request.patch.items) item.path = "f";
+  const std::string good = encode(request);
+  for (size_t n = 0; n < good.size(); ++n) {
+    EXPECT_FALSE(decode<PatchRequest>(good.substr(0, n)).ok()) << n;
+    for (const char c : {'\x00', '\x7f', '\x81', '\x9f', '\xc1', '\xdd', '\xdf', '\xff'}) {
+      std::string bad = good;
+      bad[n] = c;
+      const auto decoded = decode<PatchRequest>(bad);
+      EXPECT_TRUE(!decoded || decode<PatchRequest>(encode(*decoded)).ok());
+    }
+  }
+}
+
+// Counts that the bytes cannot hold must not be believed: with 256 MiB of address space to spare,
+// an allocation by a declared count of 2^32 would fail the program.
+TEST(Codec, DeclaredCountsAllocateNothing) {
+  for (const std::string bomb :
+       {"\xdd\xff\xff\xff\xff", "\xdf\xff\xff\xff\xff", "\xc6\xff\xff\xff\xff",
+        "\xdb\xff\xff\xff\xff", "\xdc\xff\xff", "\xc9\xff\xff\xff\xff"}) {
+    rusage before{}, after{};
+    getrusage(RUSAGE_SELF, &before);
+    EXPECT_FALSE(decode<PatchRequest>(bomb).ok());
+    getrusage(RUSAGE_SELF, &after);
+    EXPECT_LE(after.ru_maxrss - before.ru_maxrss, 1024);  // KiB
+  }
+}
+
+TEST(Envelope, FailureAnswersTheCorrelation) {
+  uint64_t correlation = 0;
+  const auto message = unpack(pack_failure(77, {"not_found", "no job x", ""}), &correlation);
+  ASSERT_TRUE(message.ok());
+  EXPECT_EQ(correlation, 77u);
+  const auto failure = decode<Failure>(*message->body);
+  ASSERT_TRUE(failure.ok());
+  EXPECT_EQ(failure->error.code, "not_found");
+}
+
+}  // namespace
+}  // namespace ghost::wire
