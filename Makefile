@@ -20,7 +20,7 @@ build: setup ## the four programs, in build/release/bin
 test: setup ## build and run every test
 	@cmake --preset $(PRESET) -DGHOST_TESTS=ON >/dev/null
 	@cmake --build $(BUILD) --parallel $(JOBS)
-	@ctest --test-dir $(BUILD) --output-on-failure --no-tests=error --parallel $(JOBS)
+	@tests/summary $(BUILD) --parallel $(JOBS)
 
 demo: build ## a whole farm on this machine, five patches, their verdicts; then stops
 	@deploy/local/demo $(BUILD)/bin

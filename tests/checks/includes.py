@@ -1,0 +1,74 @@
+#!/usr/bin/python3
+"""Checks who includes whom (the table in ARCHITECTURE.md) and that a foreign library's headers are included by
+its owner alone. includes.py ROOT; --self-test shows that it catches what it is for."""
+import pathlib
+import re
+import sys
+import tempfile
+
+ALLOWED = {
+    'base': set(), 'wire': {'base'}, 'registry': {'wire', 'base'}, 'broker': {'registry', 'wire', 'base'},
+    'patch': {'wire', 'base'}, 'runner_worker': {'patch', 'wire', 'base'}, 'http': {'wire', 'base'},
+    'relay': {'http', 'wire', 'base'}, 'cli': {'http', 'wire', 'base'},
+}
+# A library's headers, and the files of src/ that may include them (prefixes).
+OWNERS = [
+    (r'zmq\.h(pp)?$', ['wire/socket']),
+    (r'msgpack', ['wire/codec', 'wire/messages.gen.cc']),
+    (r'spdlog/', ['base/log.cc']),
+    (r'CLI/', ['base/options.cc', 'cli/']),
+    (r'toml\+\+', ['base/options.cc']),
+    (r'sqlite3', ['broker/sqlite_']),
+    (r'git2', ['runner_worker/git_repo']),
+    (r'seccomp', ['runner_worker/seccomp', 'runner_worker/sandbox']),
+    (r'boost/json', ['http/json']),
+    (r'boost/(beast|asio)', ['relay/', 'http/client', 'http/beast']),
+    (r'boost/url', ['http/url']),
+    (r'zlib', ['patch/']),
+    (r'openssl/', ['base/']),
+    (r'systemd/', ['base/']),
+]
+INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.M)
+
+
+def faults(root):
+    found = []
+    src = root / 'src'
+    for path in sorted(p for p in src.rglob('*') if p.suffix in ('.h', '.cc')):
+        name = path.relative_to(src).as_posix()
+        room = name.split('/')[0]
+        for bracket, target in INCLUDE.findall(path.read_text()):
+            if bracket == '"':
+                other = target.split('/')[0]
+                if other not in ALLOWED:
+                    found.append(f'{name}: "{target}" is not named from src/')
+                elif other != room and other not in ALLOWED.get(room, set()):
+                    found.append(f'{name}: {room} may not include {target}')
+                continue
+            for library, owners in OWNERS:
+                if re.match(library, target) and not any(name.startswith(o) for o in owners):
+                    found.append(f'{name}: <{target}> belongs to {", ".join(owners)}')
+    return found
+
+
+def self_test():
+    with tempfile.TemporaryDirectory() as scratch:
+        root = pathlib.Path(scratch)
+        for name, text in {'relay/a.cc': '#include "broker/core.h"\n', 'broker/b.cc': '#include <zmq.h>\n',
+                           'base/c.h': '#include "wire/socket.h"\n', 'cli/d.cc': '#include "cli/x.h"\n'}.items():
+            (root / 'src' / name).parent.mkdir(parents=True, exist_ok=True)
+            (root / 'src' / name).write_text(text)
+        found = faults(root)
+        assert [f.split(':')[0] for f in found] == ['base/c.h', 'broker/b.cc', 'relay/a.cc'], found
+
+
+def main():
+    if sys.argv[1] == '--self-test':
+        self_test()
+        return
+    found = faults(pathlib.Path(sys.argv[1]))
+    print('\n'.join(found) or 'includes are as ARCHITECTURE.md says')
+    sys.exit(1 if found else 0)
+
+
+main()
