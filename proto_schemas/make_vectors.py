@@ -105,6 +105,7 @@ BROKER = [
                            'field': 'items[0].repo', 'retryAfterMs': 0}}, []),
     ('Done', {}, []),
     ('Submitted', {'items': [{'status': 'accepted', 'id': JOB_ID, 'state': 'QUEUED'}]}, []),
+    ('Finished', {'items': [{'id': JOB_ID, 'state': 'SUCCEEDED', 'outcome': 'passed'}]}, []),
     ('Job', {'job': JOB}, [msgpack.packb(VERDICT)]),
     ('Jobs', {'items': [JOB], 'nextCursor': '41'}, []),
     ('Events', {'items': [dict(PROGRESS, seq=3), dict(EVENT, seq=4)], 'lastSeq': 4, 'done': False, 'gap': False}, []),

@@ -2438,6 +2438,45 @@ void write(Packer& out, const SubmitAck& in) {
   }
 }
 
+Status read(const Path& at, const object& from, FinishedItem* out) {
+  (void)out;
+  FieldWalk walk(at, from);
+  if (!walk.status()) return walk.status();
+  while (walk.next()) {
+    [[maybe_unused]] const Path p{&at, walk.key()};
+    const object& value = walk.value();
+    Status s = ok_status();
+    if (walk.key() == "id") {
+      s = walk.first_time(0);
+      if (s) s = read_string(p, value, &out->id, {0u, kNoBound});
+    } else if (walk.key() == "state") {
+      s = walk.first_time(1);
+      if (s) s = read(p, value, &out->state);
+    } else if (walk.key() == "outcome") {
+      s = walk.first_time(2);
+      if (s) s = read(p, value, &out->outcome);
+    } else {
+      (void)value;
+    }
+    if (!s) return s;
+  }
+  if (!walk.seen(0)) return missing_field(at, "id");
+  if (!walk.seen(1)) return missing_field(at, "state");
+  if (!walk.seen(2)) return missing_field(at, "outcome");
+  return ok_status();
+}
+
+void write(Packer& out, const FinishedItem& in) {
+  (void)in;
+  out.pack_map(static_cast<uint32_t>(3));
+  write_key(out, "id");
+  write(out, in.id);
+  write_key(out, "state");
+  write(out, in.state);
+  write_key(out, "outcome");
+  write(out, in.outcome);
+}
+
 Status read(const Path& at, const object& from, Waiting* out) {
   (void)out;
   FieldWalk walk(at, from);
@@ -3667,6 +3706,9 @@ Status read(const Path& at, const object& from, Submit* out) {
       if (s)
         s = read_list(p, value, &out->items, {1u, 1024u},
                       [](const Path& q, const object& v, auto* o) { return read(q, v, o); });
+    } else if (walk.key() == "notify") {
+      s = walk.first_time(1);
+      if (s) s = read_bool(p, value, &out->notify);
     } else {
       (void)value;
     }
@@ -3678,9 +3720,11 @@ Status read(const Path& at, const object& from, Submit* out) {
 
 void write(Packer& out, const Submit& in) {
   (void)in;
-  out.pack_map(static_cast<uint32_t>(1));
+  out.pack_map(static_cast<uint32_t>(2));
   write_key(out, "items");
   write_list(out, in.items, [](Packer& o, const auto& v) { write(o, v); });
+  write_key(out, "notify");
+  write(out, in.notify);
 }
 
 Status read(const Path& at, const object& from, Submitted* out) {
@@ -3705,6 +3749,34 @@ Status read(const Path& at, const object& from, Submitted* out) {
 }
 
 void write(Packer& out, const Submitted& in) {
+  (void)in;
+  out.pack_map(static_cast<uint32_t>(1));
+  write_key(out, "items");
+  write_list(out, in.items, [](Packer& o, const auto& v) { write(o, v); });
+}
+
+Status read(const Path& at, const object& from, Finished* out) {
+  (void)out;
+  FieldWalk walk(at, from);
+  if (!walk.status()) return walk.status();
+  while (walk.next()) {
+    [[maybe_unused]] const Path p{&at, walk.key()};
+    const object& value = walk.value();
+    Status s = ok_status();
+    if (walk.key() == "items") {
+      s = walk.first_time(0);
+      if (s)
+        s = read_list(p, value, &out->items, {0u, kNoBound},
+                      [](const Path& q, const object& v, auto* o) { return read(q, v, o); });
+    } else {
+      (void)value;
+    }
+    if (!s) return s;
+  }
+  return ok_status();
+}
+
+void write(Packer& out, const Finished& in) {
   (void)in;
   out.pack_map(static_cast<uint32_t>(1));
   write_key(out, "items");
@@ -5787,6 +5859,14 @@ Result<SubmitAck> decode<SubmitAck>(std::string_view bytes) {
   return decode_with<SubmitAck>(
       bytes, [](const Path& at, const object& o, SubmitAck* out) { return read(at, o, out); });
 }
+std::string encode(const FinishedItem& value) {
+  return encode_with([&](Packer& out) { write(out, value); });
+}
+template <>
+Result<FinishedItem> decode<FinishedItem>(std::string_view bytes) {
+  return decode_with<FinishedItem>(
+      bytes, [](const Path& at, const object& o, FinishedItem* out) { return read(at, o, out); });
+}
 std::string encode(const Waiting& value) {
   return encode_with([&](Packer& out) { write(out, value); });
 }
@@ -5962,6 +6042,14 @@ template <>
 Result<Submitted> decode<Submitted>(std::string_view bytes) {
   return decode_with<Submitted>(
       bytes, [](const Path& at, const object& o, Submitted* out) { return read(at, o, out); });
+}
+std::string encode(const Finished& value) {
+  return encode_with([&](Packer& out) { write(out, value); });
+}
+template <>
+Result<Finished> decode<Finished>(std::string_view bytes) {
+  return decode_with<Finished>(
+      bytes, [](const Path& at, const object& o, Finished* out) { return read(at, o, out); });
 }
 std::string encode(const GetJob& value) {
   return encode_with([&](Packer& out) { write(out, value); });

@@ -403,6 +403,14 @@ struct SubmitAck {
   bool operator==(const SubmitAck&) const = default;
 };
 
+// How a job ended.
+struct FinishedItem {
+  std::string id;     // job id
+  JobState state{};   // terminal state
+  Outcome outcome{};  // outcome
+  bool operator==(const FinishedItem&) const = default;
+};
+
 // Why a queued job waits.
 struct Waiting {
   std::string reason;  // no_runner, no_matching_runner, no_free_slot, lane_paused, lane_full,
@@ -631,12 +639,20 @@ struct Done {
 struct Submit {
   static constexpr std::string_view kKind = "Submit";
   std::vector<Submission> items;  // one a payload frame, in order
+  bool notify = false;  // send Finished for these as they end, with this message's correlation
 };
 
 // Sent when every accepted item is durable.
 struct Submitted {
   static constexpr std::string_view kKind = "Submitted";
   std::vector<SubmitAck> items;  // in the order of the request
+};
+
+// Jobs submitted with notify that have ended, durably. A convenience: it is lost with the
+// connection, and GetJob tells the same.
+struct Finished {
+  static constexpr std::string_view kKind = "Finished";
+  std::vector<FinishedItem> items;  // those of one turn
 };
 
 // Reads a job. Answered with Job.
@@ -1108,6 +1124,9 @@ Result<ErrorBody> decode<ErrorBody>(std::string_view bytes);
 std::string encode(const SubmitAck& value);
 template <>
 Result<SubmitAck> decode<SubmitAck>(std::string_view bytes);
+std::string encode(const FinishedItem& value);
+template <>
+Result<FinishedItem> decode<FinishedItem>(std::string_view bytes);
 std::string encode(const Waiting& value);
 template <>
 Result<Waiting> decode<Waiting>(std::string_view bytes);
@@ -1174,6 +1193,9 @@ Result<Submit> decode<Submit>(std::string_view bytes);
 std::string encode(const Submitted& value);
 template <>
 Result<Submitted> decode<Submitted>(std::string_view bytes);
+std::string encode(const Finished& value);
+template <>
+Result<Finished> decode<Finished>(std::string_view bytes);
 std::string encode(const GetJob& value);
 template <>
 Result<GetJob> decode<GetJob>(std::string_view bytes);
@@ -1332,8 +1354,8 @@ using ClientKinds =
 using RunnerKinds = Kinds<Register, Heartbeat, BaseResolved, PutEvents, PutArtifact, AskDelivery,
                           PutResults, Release, Goodbye>;
 using BrokerKinds =
-    Kinds<Welcome, Failure, Done, Submitted, Job, Jobs, Events, BlobSlice, InstancePut, Instances,
-          Runners, Repos, Lanes, Stats, Audit, Registered, HeartbeatAck, RunJobs, Cancel, BaseKept,
-          EventsKept, ArtifactKept, Delivery, ResultsKept>;
+    Kinds<Welcome, Failure, Done, Submitted, Finished, Job, Jobs, Events, BlobSlice, InstancePut,
+          Instances, Runners, Repos, Lanes, Stats, Audit, Registered, HeartbeatAck, RunJobs, Cancel,
+          BaseKept, EventsKept, ArtifactKept, Delivery, ResultsKept>;
 
 }  // namespace ghost::wire
