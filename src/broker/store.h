@@ -3,6 +3,8 @@
 #pragma once
 
 #include <functional>
+#include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -31,12 +33,14 @@ struct JobFilter {
   std::map<std::string, std::string> labels;
   std::string repo, lane;
   WallMs since_ms = 0, until_ms = 0;
-  std::string cursor;
+  std::string cursor;  // next_cursor of the page before; error code bad_field when it is not one
   uint64_t limit = 50;
 };
 struct JobPage {
   std::vector<StoredJob> items;  // newest first
-  std::string next_cursor;       // empty on the last page
+  // Empty on the last page. A call looks at a bounded number of rows, so a page may hold fewer
+  // than `limit` items and still not be the last.
+  std::string next_cursor;
 };
 
 struct EventWindow {
@@ -44,6 +48,12 @@ struct EventWindow {
   uint64_t last_seq = 0;
   bool more = false;  // the window was full
   bool gap = false;
+};
+
+// What a RunJobs message needs of a job.
+struct DispatchRow {
+  std::shared_ptr<const JobSpec> spec;
+  Blob request;
 };
 
 struct StoredBlob {
@@ -71,6 +81,8 @@ class Store {
   // Reads see what is committed. Error code not_found where there is no such job. Numbers come from
   // Core::find_job, which knows the ids.
   virtual Result<StoredJob> job(JobNo no) = 0;
+  // For a job that is about to be sent: a fresh one's comes from the cache, once.
+  virtual Result<DispatchRow> dispatch_row(JobNo no) = 0;
   virtual Result<Blob> request(JobNo no) = 0;
   virtual Result<Blob> verdict(JobNo no) = 0;  // empty while there is none
   virtual Result<Blob> diff(JobNo no) = 0;     // empty while there is none

@@ -1,0 +1,53 @@
+// The broker's data directory: made when missing, owned by one broker at a time, with a reserve of
+// disk space. One owner, one thread.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "base/result.h"
+
+namespace ghost::broker {
+
+// Holds DIR/broker.lock for as long as it lives; the kernel lets go of it when the process ends.
+class DataLock {
+ public:
+  DataLock() = default;
+  ~DataLock();
+  DataLock(const DataLock&) = delete;
+  DataLock& operator=(const DataLock&) = delete;
+  // Error code conflict, naming the directory and the pid of the broker that has it.
+  Status take(const std::string& dir);
+
+ private:
+  int fd_ = -1;
+};
+
+// A file of zeros that keeps room on the disk: it is given up when the disk is nearly full, so that
+// results of running jobs can still be written, and taken back when there is room again.
+class DiskReserve {
+ public:
+  void open(const std::string& dir, uint64_t bytes);
+  // Room for `bytes` more of submissions, beside the reserve and `owed` bytes that are still to be
+  // moved from the log to the database? A system call at most every 1 MiB asked for or 100 ms.
+  bool has_room(uint64_t bytes, uint64_t owed);
+  // Before a transaction that writes about so much.
+  void make_room(uint64_t bytes);
+  // Takes the reserve back when there is room.
+  void refill();
+  bool held() const { return held_; }
+  uint64_t free_bytes();
+
+ private:
+  uint64_t margin() const { return bytes_ / 4; }
+  std::string dir_, file_;
+  uint64_t bytes_ = 0;
+  bool held_ = false;
+  uint64_t room_ = 0;  // what may be promised before the next look
+  int64_t looked_ms_ = -1000;
+};
+
+// fsync of the directory itself, so that files made in it are found after a power failure.
+Status sync_dir(const std::string& dir);
+
+}  // namespace ghost::broker
