@@ -4,6 +4,9 @@
 #include <cstdlib>
 #include <iostream>
 #define TOML_EXCEPTIONS 0
+// toml++ 3.0 asserts on a table name that begins with a wrong character ("[>x]") before it reports
+// it.
+#define TOML_ASSERT(condition) static_cast<void>(0)
 #include <toml++/toml.h>
 
 namespace ghost {

@@ -3,6 +3,7 @@
 #include <boost/json/basic_parser_impl.hpp>
 #include <boost/json/serialize.hpp>
 #include <boost/json/value_stack.hpp>
+#include <cmath>
 #include <set>
 #include <vector>
 
@@ -75,6 +76,8 @@ class Builder {
     return count(ec);
   }
   bool on_double(double value, json::string_view, error_code& ec) {
+    // JSON has no infinity: what would be one could not be printed again.
+    if (!std::isfinite(value)) return stop(ec, {"bad_json", "a number is too large", ""});
     stack_.push_double(value);
     return count(ec);
   }
