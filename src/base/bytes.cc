@@ -102,6 +102,19 @@ std::string sha256(std::string_view bytes) {
   return out;
 }
 
+std::string sha1(std::string_view head, std::string_view bytes) {
+  std::string out(20, '\0');
+  unsigned size = 0;
+  EVP_MD_CTX* ctx = EVP_MD_CTX_new();
+  GHOST_CHECK(EVP_DigestInit_ex(ctx, EVP_sha1(), nullptr) == 1);
+  EVP_DigestUpdate(ctx, head.data(), head.size());
+  EVP_DigestUpdate(ctx, bytes.data(), bytes.size());
+  EVP_DigestFinal_ex(ctx, reinterpret_cast<unsigned char*>(out.data()), &size);
+  EVP_MD_CTX_free(ctx);
+  GHOST_CHECK(size == 20);
+  return out;
+}
+
 Sha256::Sha256() : ctx_(EVP_MD_CTX_new()) {
   GHOST_CHECK(EVP_DigestInit_ex(static_cast<EVP_MD_CTX*>(ctx_), EVP_sha256(), nullptr) == 1);
 }

@@ -29,6 +29,9 @@ inline std::string sha256_hex(std::string_view bytes) {
   return to_hex(sha256(bytes));
 }
 
+// SHA-1 of `head` followed by `bytes`, 20 raw bytes: ids of git objects, nothing that needs trust.
+std::string sha1(std::string_view head, std::string_view bytes);
+
 // Streams bytes into a SHA-256.
 class Sha256 {
  public:

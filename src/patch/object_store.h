@@ -6,6 +6,7 @@
 #include <array>
 #include <compare>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -47,6 +48,9 @@ class ObjectStore {
   // Error code "too_large" when the blob is bigger than `bytes_max`; nothing is then loaded.
   virtual Result<Blob> read_blob(const Oid& oid, size_t bytes_max) = 0;
   virtual bool has_blob(const Oid& oid) = 0;
+  // The only blob whose id begins with these 4 to 40 hexadecimal digits; nothing when there is none
+  // or more than one. A store that cannot look up by beginnings finds full ids only.
+  virtual Result<std::optional<Oid>> find_blob(std::string_view hex_prefix);
   virtual Result<Oid> write_blob(std::string_view bytes) = 0;
   // Any order; the implementation sorts as git does. An empty list is the empty tree.
   virtual Result<Oid> write_tree(const std::vector<TreeEntry>& entries) = 0;
