@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <zmq.h>
 
+#include <atomic>
 #include <cerrno>
 #include <cstring>
 
@@ -99,6 +100,19 @@ Result<std::string> Socket::bind(const std::string& endpoint) {
 Status Socket::connect(const std::string& endpoint) {
   if (zmq_connect(raw_, endpoint.c_str()) != 0) return zmq_failure("connect to", endpoint);
   return ok_status();
+}
+
+Result<Socket> Socket::watch_connections(Context& context) {
+  static std::atomic<uint64_t> count{0};
+  const std::string endpoint = "inproc://ghost-connections-" + std::to_string(++count);
+  if (zmq_socket_monitor(raw_, endpoint.c_str(), ZMQ_EVENT_HANDSHAKE_SUCCEEDED) != 0) {
+    return zmq_failure("watch connections at", endpoint);
+  }
+  Socket watch(zmq_socket(context.raw(), ZMQ_PAIR), false);
+  if (watch.raw_ == nullptr) return zmq_failure("watch connections at", endpoint);
+  set(watch.raw_, ZMQ_LINGER, 0);
+  if (Status connected = watch.connect(endpoint); !connected) return connected.error();
+  return watch;
 }
 
 std::optional<Incoming> Socket::receive() {

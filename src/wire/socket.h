@@ -64,6 +64,10 @@ class Socket {
   // DONTWAIT. kNoSuchPeer only on a ROUTER. `peer` is ignored on a DEALER.
   SendStatus send(const std::string& peer, const Frames& frames);
 
+  // A socket that has one message to receive for each connection of this one that was made, the
+  // first and every later one; for the thread of this one. Once a socket.
+  Result<Socket> watch_connections(Context& context);
+
   // For an outer event loop: the descriptor is edge-triggered; after each send and receive, and
   // before sleeping, ask readable() until it is false (libzmq #3641).
   int fd() const;
@@ -71,6 +75,8 @@ class Socket {
   void* raw() const { return raw_; }
 
  private:
+  Socket(void* raw, bool router) : raw_(raw), router_(router) {}
+
   void* raw_ = nullptr;
   bool router_;
 };

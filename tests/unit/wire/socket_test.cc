@@ -53,6 +53,23 @@ TEST_F(SocketTest, ANamelessPeerIsSaidNotDropped) {
   EXPECT_EQ(router.send("nobody", text("x")), SendStatus::kNoSuchPeer);
 }
 
+TEST_F(SocketTest, TellsEveryConnectionThatIsMade) {
+  auto router = std::make_unique<Socket>(context, Socket::Type::kRouter);
+  const auto endpoint = router->bind("tcp://127.0.0.1:0");
+  ASSERT_TRUE(endpoint.ok());
+  Socket dealer(context, Socket::Type::kDealer);
+  auto watch = dealer.watch_connections(context);
+  ASSERT_TRUE(watch.ok()) << watch.error().message;
+  ASSERT_TRUE(dealer.connect(*endpoint).ok());
+  EXPECT_TRUE(receive_within(*watch, 5000).has_value());
+  router.reset();
+  router = std::make_unique<Socket>(context, Socket::Type::kRouter);
+  const MonoMs end = mono_now_ms() + 5000;
+  while (!router->bind(*endpoint) && mono_now_ms() < end) {
+  }
+  EXPECT_TRUE(receive_within(*watch, 10000).has_value());
+}
+
 TEST_F(SocketTest, AnAddressInUseIsNamed) {
   Socket one(context, Socket::Type::kRouter), two(context, Socket::Type::kRouter);
   const auto endpoint = one.bind("tcp://127.0.0.1:0");
