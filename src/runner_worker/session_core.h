@@ -161,6 +161,7 @@ class SessionCore {
   void on_message(wire::Delivery& m);
   void obey(const wire::CancelOrder& order);
   void take(wire::Dispatch dispatch, Blob request, std::vector<Blob> diffs);
+  void drop_older(const LeaseRef& lease);
   void start_pending();
   void expire_leases();
   void drain_jobs();

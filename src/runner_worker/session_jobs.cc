@@ -27,6 +27,7 @@ SessionCore::Job* SessionCore::find(const LeaseRef& lease) {
 void SessionCore::take(wire::Dispatch dispatch, Blob request, std::vector<Blob> diffs) {
   const LeaseRef lease = dispatch.lease;
   if (find(lease) != nullptr) return;
+  drop_older(lease);
   Job job(dispatch.attempt);
   job.lease = lease;
   job.arrival = ++arrivals_;
@@ -48,6 +49,20 @@ void SessionCore::take(wire::Dispatch dispatch, Blob request, std::vector<Blob> 
   } else if (full) {
     give_back(kept, wire::ReleaseReason::kUnsent);
   }
+}
+
+// A newer fencing token for a job ends what is still done under an older one. A finished result
+// stays: its own answer tells whether it is stale.
+void SessionCore::drop_older(const LeaseRef& lease) {
+  std::vector<LeaseRef> gone;
+  for (auto at = jobs_.lower_bound({lease.job, 0, 0});
+       at != jobs_.end() && at->first.job == lease.job; ++at) {
+    Job& job = at->second;
+    if (job.phase == Phase::kRunning) lose(job);
+    const bool unbegun = job.phase == Phase::kPending || job.phase == Phase::kReleasing;
+    if (unbegun) gone.push_back(at->first);
+  }
+  for (const LeaseRef& old : gone) erase(old);
 }
 
 void SessionCore::start_pending() {
