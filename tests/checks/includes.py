@@ -21,7 +21,7 @@ OWNERS = [
     (r'sqlite3', ['broker/sqlite_']),
     (r'git2', ['runner_worker/git_repo']),
     (r'seccomp', ['runner_worker/seccomp', 'runner_worker/sandbox']),
-    (r'boost/json', ['http/json']),
+    (r'boost/json', ['http/json', 'broker/registry_file.cc']),
     (r'boost/(beast|asio)', ['relay/', 'http/client', 'http/beast']),
     (r'boost/url', ['http/url']),
     (r'zlib', ['patch/']),

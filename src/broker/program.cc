@@ -1,0 +1,203 @@
+#include "broker/program.h"
+
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/fs.h"
+#include "base/ids.h"
+#include "base/log.h"
+#include "broker/registry_file.h"
+#include "broker/shell.h"
+
+namespace ghost::broker {
+namespace {
+
+constexpr uint64_t kBrokerTtlMs = 15'000;
+
+std::string host_name() {
+  char name[256] = {};
+  return gethostname(name, sizeof name - 1) == 0 ? name : "";
+}
+
+std::string instance_name(const ProgramOptions& options) {
+  if (!options.name.empty()) return options.name;
+  const std::string name = "broker-" + host_name();
+  return is_name(name) ? name : "broker";
+}
+
+// A peer costs a descriptor: with the usual soft limit of 1,024 a farm of a thousand stands still
+// without an error (pyzmq #1642).
+rlim_t raise_descriptor_limit() {
+  struct rlimit limit = {};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return 0;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+  getrlimit(RLIMIT_NOFILE, &limit);
+  return limit.rlim_cur;
+}
+
+Result<std::unique_ptr<Store>> open_store(const ProgramOptions& o) {
+  if (o.store == "memory") return make_memory_store();
+  return open_sqlite_store({o.data, static_cast<uint64_t>(o.reserve_bytes)});
+}
+
+CoreOptions core_options(const ProgramOptions& o, const Store& store) {
+  CoreOptions core;
+  core.epoch = store.epoch();
+  core.hash_key = store.hash_key();
+  core.next_job_no = store.next_job_no();
+  core.lease_ms = o.lease_ms;
+  core.heartbeat_ms = o.heartbeat_ms > 0 ? o.heartbeat_ms : o.lease_ms / 3;
+  core.backoff_ms_min = o.backoff_ms_min;
+  core.backoff_ms_max = o.backoff_ms_max;
+  core.queued_jobs_max = static_cast<uint64_t>(o.queued_jobs_max);
+  core.payload_bytes_max = static_cast<uint64_t>(o.payload_bytes_max);
+  core.retention_ms = o.retention_ms;
+  core.retained_jobs_max = static_cast<uint64_t>(o.retained_jobs_max);
+  core.seed = random_u64();
+  return core;
+}
+
+ShellOptions shell_options(const ProgramOptions& o, const CoreOptions& core) {
+  ShellOptions shell;
+  shell.clients = o.clients;
+  shell.runners = o.runners;
+  shell.lease_ms = o.lease_ms;
+  shell.frame_bytes_max = std::max<uint64_t>(64 << 20, core.payload_bytes_max + (1 << 20));
+  shell.waits_max = static_cast<size_t>(o.waits_max);
+  const auto u64 = [](int64_t v) { return static_cast<uint64_t>(v); };
+  shell.limits = {{"lease-ms", u64(core.lease_ms)},
+                  {"heartbeat-ms", u64(core.heartbeat_ms)},
+                  {"backoff-ms-min", u64(core.backoff_ms_min)},
+                  {"backoff-ms-max", u64(core.backoff_ms_max)},
+                  {"queued-jobs-max", core.queued_jobs_max},
+                  {"payload-bytes-max", core.payload_bytes_max},
+                  {"frame-bytes-max", shell.frame_bytes_max},
+                  {"retention-ms", u64(core.retention_ms)},
+                  {"retained-jobs-max", core.retained_jobs_max},
+                  {"waits-max", u64(o.waits_max)}};
+  shell.registry_path = o.data + "/registry.json";
+  shell.self.service = "ghost-broker";
+  shell.self.instance = instance_name(o);
+  shell.self.host = host_name();
+  shell.self.version = GHOST_VERSION;
+  shell.self.ttl_ms = kBrokerTtlMs;
+  return shell;
+}
+
+Status recover(Core& core, Store& store, const std::string& registry_path) {
+  const Now now{mono_now_ms(), wall_now_ms()};
+  uint64_t jobs = 0;
+  Recovery into;
+  into.repo = [&](const wire::Repo& repo) { core.recover(repo); };
+  into.lane = [&](const wire::Lane& lane) { core.recover(lane); };
+  into.runner = [&](const RunnerSettings& settings) { core.recover(settings); };
+  into.job = [&](const RecoveredJob& job) {
+    ++jobs;
+    core.recover(job, now);
+  };
+  if (Status s = store.load(into); !s) return s;
+  const Result<std::string> text = read_file(registry_path);
+  if (text) {
+    // Only a convenience: instances that are not in it register again.
+    const auto instances = parse_registry_json(*text);
+    if (!instances) log::warn("registry.json not read", {{"error", instances.error().message}});
+    if (instances) {
+      for (const wire::Instance& instance : *instances) core.recover(instance, now);
+    }
+  }
+  log::info("recovered", {{"jobs", jobs}, {"ms", mono_now_ms() - now.mono}});
+  return ok_status();
+}
+
+}  // namespace
+
+void declare(OptionSet* set, ProgramOptions* o) {
+  constexpr int64_t kHour = 3600 * 1000;
+  set->add("data", &o->data, "Directory of the store and registry.json");
+  set->add("clients", &o->clients, "Endpoint for clients and relays");
+  set->add("runners", &o->runners, "Endpoint for runners");
+  set->add("store", &o->store, "sqlite (durable) or memory (nothing survives the broker)");
+  set->add("name", &o->name, "Instance name in the registry; broker-HOST when empty");
+  set->add("lease-ms", &o->lease_ms, "TTL of a lease, milliseconds", 300, kHour);
+  set->add("heartbeat-ms", &o->heartbeat_ms,
+           "How often runners say that they live, milliseconds; 0: a third of the lease", 0, kHour);
+  set->add("backoff-ms-min", &o->backoff_ms_min, "First wait after a failed attempt, milliseconds",
+           1, kHour);
+  set->add("backoff-ms-max", &o->backoff_ms_max, "Longest such wait, milliseconds", 1, 24 * kHour);
+  set->add("queued-jobs-max", &o->queued_jobs_max, "Unfinished jobs; more are refused", 1,
+           100'000'000);
+  set->add("payload-bytes-max", &o->payload_bytes_max, "Size of one patch request, bytes", 1024,
+           1 << 30);
+  set->add("retention-ms", &o->retention_ms,
+           "Finished jobs are forgotten after so long, milliseconds; 0: never", 0, INT64_MAX / 4);
+  set->add("retained-jobs-max", &o->retained_jobs_max, "Finished jobs that are kept", 1,
+           100'000'000);
+  set->add("reserve-bytes", &o->reserve_bytes,
+           "Disk space kept for the results of running jobs, bytes", 1 << 20, int64_t{1} << 40);
+  set->add("waits-max", &o->waits_max, "Long polls at a time; more are answered at once", 1,
+           10'000'000);
+  set->add("io-threads", &o->io_threads, "Threads of ZeroMQ", 1, 16);
+  set->add("log-level", &o->log_level, "debug, info, warn or error");
+  set->add("log-format", &o->log_format, "text or json");
+}
+
+Status validate(const ProgramOptions& o) {
+  const auto wrong = [](const std::string& message) { return Error{"bad_config", message, ""}; };
+  if (o.store != "sqlite" && o.store != "memory") {
+    return wrong("store: expected sqlite or memory, got \"" + o.store + "\"");
+  }
+  for (const auto& [name, endpoint] : {std::pair("clients", o.clients), {"runners", o.runners}}) {
+    if (endpoint.rfind("tcp://", 0) != 0 && endpoint.rfind("ipc://", 0) != 0) {
+      return wrong(std::string(name) + ": expected tcp://HOST:PORT or ipc://PATH, got \"" +
+                   endpoint + "\"");
+    }
+    if (!wire::is_local_endpoint(endpoint)) {
+      return wrong(std::string(name) + ": " + endpoint +
+                   " is not a loopback address: without keys the broker listens only there and on "
+                   "ipc");
+    }
+  }
+  if (!o.name.empty() && !is_name(o.name)) return wrong("name: not a name: \"" + o.name + "\"");
+  if (o.heartbeat_ms >= o.lease_ms) return wrong("heartbeat-ms: must be below lease-ms");
+  if (o.backoff_ms_max < o.backoff_ms_min) {
+    return wrong("backoff-ms-max: must not be below backoff-ms-min");
+  }
+  for (const char* level : {"debug", "info", "warn", "error"}) {
+    if (o.log_level == level) {
+      return o.log_format == "text" || o.log_format == "json"
+                 ? ok_status()
+                 : wrong("log-format: expected text or json, got \"" + o.log_format + "\"");
+    }
+  }
+  return wrong("log-level: expected debug, info, warn or error, got \"" + o.log_level + "\"");
+}
+
+Status run_broker(
+    const ProgramOptions& options, int stop_fd,
+    const std::function<void(const std::string& clients, const std::string& runners)>& ready) {
+  const rlim_t descriptors = raise_descriptor_limit();
+  if (Status s = make_dirs(options.data, 0700); !s) return s;
+  Result<std::unique_ptr<Store>> store = open_store(options);
+  if (!store) return store.error();
+  const CoreOptions core_opts = core_options(options, **store);
+  Core core(core_opts);
+  ShellOptions shell_opts = shell_options(options, core_opts);
+  if (Status s = recover(core, **store, shell_opts.registry_path); !s) return s;
+
+  wire::Context context({static_cast<int>(options.io_threads), 1023});
+  Shell shell(std::move(shell_opts), context, core, **store);
+  if (Status s = shell.bind(); !s) return s;
+  log::info("serving", {{"clients", shell.clients_endpoint()},
+                        {"runners", shell.runners_endpoint()},
+                        {"epoch", (*store)->epoch()},
+                        {"store", options.store},
+                        {"descriptors", static_cast<uint64_t>(descriptors)}});
+  ready(shell.clients_endpoint(), shell.runners_endpoint());
+  return shell.run(stop_fd);
+}
+
+}  // namespace ghost::broker

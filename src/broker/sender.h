@@ -1,0 +1,44 @@
+// What leaves the broker: answers and orders over the two sockets, never blocking, with a bound on
+// what may wait for a peer that does not read. One owner, the broker's thread.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <string>
+#include <unordered_map>
+
+#include "broker/types.h"
+#include "wire/socket.h"
+
+namespace ghost::broker {
+
+class Sender {
+ public:
+  struct Counts {
+    uint64_t sent = 0;
+    uint64_t no_such_peer = 0;  // the peer has gone
+    uint64_t would_block = 0;   // its queue is full, by count or by bytes
+  };
+
+  Sender(wire::Socket* clients, wire::Socket* runners) : clients_(clients), runners_(runners) {}
+
+  // A peer without a route is the broker itself: what it would hear is dropped.
+  wire::SendStatus send(const Peer& peer, const wire::Frames& frames);
+  const Counts& counts() const { return counts_; }
+
+ private:
+  // Frames lent to libzmq live until they are on the wire; those that are still alive wait there.
+  struct Waiting {
+    std::deque<std::weak_ptr<const std::string>> frames;
+    size_t bytes = 0;  // at most: what is gone is taken off when the bound is near
+  };
+  bool has_room(const Peer& peer, const wire::Frames& frames);
+
+  wire::Socket* clients_;
+  wire::Socket* runners_;
+  std::map<Peer, Waiting> waiting_;
+  Counts counts_;
+};
+
+}  // namespace ghost::broker

@@ -1,0 +1,114 @@
+// The broker's loop: two ROUTER sockets around core and store. A turn drains both sockets
+// (bounded), steps the core for each message, commits all that it wants kept in one transaction,
+// and only then sends: answers, orders, reads. What arrives during the commit is the next turn's.
+// One thread owns all of it.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "broker/chores.h"
+#include "broker/core.h"
+#include "broker/finish_watch.h"
+#include "broker/histogram.h"
+#include "broker/inbound.h"
+#include "broker/reads.h"
+#include "broker/sender.h"
+#include "broker/store.h"
+#include "broker/waiters.h"
+#include "wire/socket.h"
+
+namespace ghost::broker {
+
+struct ShellOptions {
+  std::string clients, runners;  // endpoints
+  int64_t lease_ms = 15'000;
+  uint64_t frame_bytes_max = 64 << 20;
+  size_t waits_max = 100'000;
+  size_t notify_jobs_max = 100'000;
+  std::map<std::string, uint64_t> limits;  // told in Welcome and Stats
+  std::string registry_path;               // registry.json; empty: none is kept
+  wire::Instance self;                     // the broker in the registry; endpoints are filled in
+};
+
+class Shell {
+ public:
+  Shell(ShellOptions options, wire::Context& context, Core& core, Store& store);
+
+  Status bind();
+  const std::string& clients_endpoint() const { return clients_endpoint_; }
+  const std::string& runners_endpoint() const { return runners_endpoint_; }
+
+  // Turns until stop_fd is readable, then a last one. An Error: the store has failed, and nothing
+  // that was not committed has been sent.
+  Status run(int stop_fd);
+
+ private:
+  struct PendingRead {
+    Peer peer;
+    uint64_t correlation = 0;
+    ReadRequest request;
+  };
+  struct Change {  // of a job, in this turn
+    JobNo no = 0;
+    std::optional<wire::JobState> state;
+    std::optional<wire::Outcome> outcome;
+  };
+  struct Counts {
+    uint64_t turns = 0, messages = 0, payload_bytes = 0, stalls = 0, refused_full = 0;
+    std::map<std::string, uint64_t> failures;  // by error code
+  };
+
+  bool wait(int stop_fd);  // for messages or the next deadline; true: stop
+  int64_t wait_ms() const;
+  void notice_stall(MonoMs slept_from, int64_t wanted_ms);
+  Status turn();
+  bool drain();
+  void take(Side side, wire::Incoming in);
+  void on(Peer peer, wire::Message&& message, ClientRequest&& request);
+  void on(Peer peer, wire::Message&& message, RunnerRequest&& request);
+  void on(Peer peer, wire::Message&& message, wire::RetryJob&& request);
+  void on(Peer peer, wire::Message&& message, ReadRequest&& request);
+  void step(const Event& event);
+  void fail(const Peer& peer, uint64_t correlation, const Error& error,
+            uint64_t retry_after_ms = 0);
+  void watch_submitted(const event::FromClient& event);
+
+  Status commit();
+  void collect_changes();
+  Status send_all();
+  Status send_jobs(const send::Jobs& jobs);
+  void send_submitted(send::Submitted& submitted);
+  void answer_reads();
+  void wake_waiters();
+  void answer_or_wait(PendingRead&& read);
+  void add_metrics(std::vector<wire::Metric>* out) const;
+
+  ShellOptions options_;
+  Core& core_;
+  Store& store_;
+  wire::Socket clients_, runners_;
+  std::string clients_endpoint_, runners_endpoint_;
+  Sender sender_;
+  Reads reads_;
+  Waiters waiters_;
+  FinishWatch watch_;
+  std::optional<Chores> chores_;
+
+  Now now_;
+  MonoMs turn_began_ = 0;
+  bool drained_ = true;
+  bool housekeeping_due_ = false;
+  uint64_t registry_revision_ = 0;
+  uint64_t submitted_bytes_ = 0;  // of this turn
+  Actions actions_;
+  std::vector<Event> next_events_;  // found while sending: for the next turn
+  std::vector<std::pair<Peer, wire::Frames>> failures_;
+  std::vector<PendingRead> pending_reads_;
+  std::vector<Change> changes_;
+  Counts counts_;
+  Histogram commit_seconds_, commit_rows_;
+};
+
+}  // namespace ghost::broker
