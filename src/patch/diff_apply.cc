@@ -262,10 +262,12 @@ Result<bool> DiffApplier::deliver(const FilePatch& file, Draft::Out out) {
   out.line = file.line;
   out.mode = file.new_mode;
   out.before = before_;
-  const bool moves = file.is_rename || file.is_copy;
+  // Two names without "rename" or "copy" move the file too.
+  const bool renames = !file.is_copy && file.old_name && *file.old_name != out.path;
+  const bool moves = renames || file.is_rename || file.is_copy;
   if (moves) out.old_path = file.old_name;
   const bool same = out.same_as && before_ && *out.same_as == before_->oid;
-  out.op = file.is_rename   ? "rename"
+  out.op = renames          ? "rename"
            : file.is_copy   ? "copy"
            : !file.old_name ? "add"
            : same           ? "mode"
@@ -277,10 +279,10 @@ Result<bool> DiffApplier::deliver(const FilePatch& file, Draft::Out out) {
   mark.fate = Fate::kWritten;
   mark.written = true;
   mark.in_place = !moves && file.old_name.has_value();
-  if (file.is_rename && *file.old_name != path) {
+  if (renames) {
     auto removed = draft_.remove(*file.old_name, *before_, file.line, false);
     if (!removed || !*removed) return removed;
-    marks_[*file.old_name].fate = Fate::kRemoved;
+    if (file.is_rename) marks_[*file.old_name].fate = Fate::kRemoved;
   }
   return true;
 }

@@ -262,7 +262,7 @@ bool Parser::header_line(std::string_view full, FilePatch& file, bool& done) {
 Parser::Found Parser::git_header(FilePatch& file) {
   const std::string_view first = line_at(at_);
   const uint64_t first_line = line_;
-  file = FilePatch{};
+  // What a lone "diff --git" line above has said stays, as it does in git.
   file.line = line_;
   file.is_new = file.is_delete = Known::kNo;
   std::string_view names = first.substr(11);
@@ -299,6 +299,10 @@ Parser::Found Parser::git_header(FilePatch& file) {
     fail("corrupt_patch", common.value_or(""), line_, "the git diff header names only one file");
     return Found::kFault;
   }
+  if (file.is_new == Known::kYes && file.old_name) {
+    fail("corrupt_patch", *file.old_name, file.line, "a new file with an old name");
+    return Found::kFault;
+  }
   // A header of one line alone is no patch; git looks on behind it.
   if (line_ == first_line + 1) return Found::kNone;
   return check_names(file) ? Found::kFile : Found::kFault;
@@ -324,10 +328,6 @@ void Parser::guess_strip(std::string_view old_rest, std::string_view new_rest) {
 
 Parser::Found Parser::plain_header(FilePatch& file) {
   const std::string_view first = line_at(at_);
-  // A lone "diff --git" line above has already said that the file is neither new nor deleted.
-  const Known is_new = file.is_new, is_delete = file.is_delete;
-  file = FilePatch{};
-  file.is_new = is_new, file.is_delete = is_delete;
   file.line = line_;
   advance(first);
   const std::string_view second = line_at(at_);
@@ -360,6 +360,10 @@ Parser::Found Parser::plain_header(FilePatch& file) {
     }
   }
   if (!check_names(file)) return Found::kFault;
+  if (file.is_new == Known::kYes && file.old_name) {
+    fail("corrupt_patch", *file.old_name, file.line, "a new file with an old name");
+    return Found::kFault;
+  }
   if (!name) {
     fail("corrupt_patch", "", file.line,
          "no file name is left when " + std::to_string(names_.strip) + " components are stripped");

@@ -47,7 +47,7 @@ struct ParseOptions {
   int strip = 1;
   uint64_t first_line = 1;  // number of the text's first line
   bool tolerant = false;    // recount: counts are taken from the hunks' lines, a bare @@ and a
-                          // missing final newline are taken
+                            // missing final newline are taken
 };
 
 // The files in order. False when there is a fault. A text without any diff is one.

@@ -1,0 +1,187 @@
+// Applies patches to trees of a git repository, for the conformance scripts. Objects are read
+// through `git cat-file --batch` and written in memory only, so the repository never changes.
+//
+//   patch_replay REPOSITORY
+//
+// Each input line is "MODE FORMAT TREE FILE" ("strict - <oid> x.patch"; '-' recognises the format,
+// "fuzzy:N" sets maxFuzz) or "reset", which forgets written objects. Each answer is one line of
+// tab-separated outcome, status, tree, code, patch line and message.
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <fstream>
+#include <iostream>
+#include <sstream>
+#include <unordered_map>
+
+#include "base/fs.h"
+#include "patch/engine.h"
+#include "patch/memory_store.h"
+
+extern char** environ;
+
+namespace ghost::patch {
+namespace {
+
+class GitStore : public ObjectStore {
+ public:
+  explicit GitStore(const std::string& repository) {
+    int in[2], out[2];
+    GHOST_CHECK(pipe(in) == 0 && pipe(out) == 0);
+    posix_spawn_file_actions_t actions;
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_adddup2(&actions, in[0], 0);
+    posix_spawn_file_actions_adddup2(&actions, out[1], 1);
+    for (const int fd : {in[0], in[1], out[0], out[1]}) {
+      posix_spawn_file_actions_addclose(&actions, fd);
+    }
+    std::string dir = repository;
+    const char* argv[] = {"git", "-C", dir.c_str(), "cat-file", "--batch", nullptr};
+    GHOST_CHECK(
+        posix_spawnp(&child_, "git", &actions, nullptr, const_cast<char**>(argv), environ) == 0);
+    posix_spawn_file_actions_destroy(&actions);
+    close(in[0]);
+    close(out[1]);
+    to_ = fdopen(in[1], "w");
+    from_ = fdopen(out[0], "r");
+  }
+  ~GitStore() override {
+    fclose(to_);
+    fclose(from_);
+    waitpid(child_, nullptr, 0);
+  }
+  void reset() { written_ = MemoryStore(); }
+
+  Result<std::vector<TreeEntry>> read_tree(const Oid& oid) override {
+    if (auto mine = written_.read_tree(oid)) return mine;
+    const Object& object = load(oid.hex());
+    if (object.type != "tree") return Error{"not_found", "no tree " + oid.hex(), ""};
+    std::vector<TreeEntry> entries;
+    const std::string& bytes = *object.bytes;
+    for (size_t at = 0; at < bytes.size();) {
+      const size_t blank = bytes.find(' ', at), end = bytes.find('\0', blank);
+      TreeEntry entry;
+      entry.mode = static_cast<uint32_t>(std::stoul(bytes.substr(at, blank - at), nullptr, 8));
+      entry.name = bytes.substr(blank + 1, end - blank - 1);
+      std::copy_n(bytes.begin() + static_cast<ptrdiff_t>(end) + 1, 20, entry.oid.raw.begin());
+      entries.push_back(std::move(entry));
+      at = end + 21;
+    }
+    return entries;
+  }
+  Result<Blob> read_blob(const Oid& oid, size_t bytes_max) override {
+    if (written_.has_blob(oid)) return written_.read_blob(oid, bytes_max);
+    const Object& object = load(oid.hex());
+    if (object.type != "blob") return Error{"not_found", "no blob " + oid.hex(), ""};
+    if (object.bytes->size() > bytes_max) return Error{"too_large", "blob " + oid.hex(), ""};
+    return object.bytes;
+  }
+  bool has_blob(const Oid& oid) override {
+    return written_.has_blob(oid) || load(oid.hex()).type == "blob";
+  }
+  Result<std::optional<Oid>> find_blob(std::string_view hex_prefix) override {
+    auto mine = written_.find_blob(hex_prefix);
+    if (mine && *mine) return mine;
+    const Object& object = load(std::string(hex_prefix));
+    if (object.type != "blob") return std::optional<Oid>();
+    return std::optional<Oid>(object.oid);
+  }
+  Result<Oid> write_blob(std::string_view bytes) override { return written_.write_blob(bytes); }
+  Result<Oid> write_tree(const std::vector<TreeEntry>& entries) override {
+    return written_.write_tree(entries);
+  }
+
+ private:
+  struct Object {
+    std::string type;
+    Oid oid;
+    Blob bytes;
+  };
+
+  const Object& load(const std::string& name) {
+    const auto it = cache_.find(name);
+    if (it != cache_.end()) return it->second;
+    if (cache_.size() > 20000) cache_.clear();
+    fprintf(to_, "%s\n", name.c_str());
+    fflush(to_);
+    char line[512] = {};
+    GHOST_CHECK(fgets(line, sizeof line, from_) != nullptr);
+    std::istringstream words(line);
+    std::string oid, type;
+    size_t size = 0;
+    Object object;
+    if (words >> oid >> type >> size && oid.size() == 40) {
+      std::string bytes(size, '\0');
+      GHOST_CHECK(fread(bytes.data(), 1, size, from_) == size && fgetc(from_) == '\n');
+      object = {type, *Oid::parse(oid), make_blob(std::move(bytes))};
+    }
+    return cache_[name] = std::move(object);
+  }
+
+  MemoryStore written_;
+  std::unordered_map<std::string, Object> cache_;
+  pid_t child_ = 0;
+  FILE* to_ = nullptr;
+  FILE* from_ = nullptr;
+};
+
+std::string one_line(std::string text) {
+  for (char& c : text) {
+    if (c == '\t' || c == '\n' || c == '\r') c = ' ';
+  }
+  return text;
+}
+
+void answer(GitStore& store, const std::string& mode, const std::string& format,
+            const std::string& tree, const std::string& file) {
+  wire::PatchBody body;
+  body.data = *read_file(file);
+  body.format = wire::parse_patch_format(format);
+  ApplyInput input;
+  input.base_tree = *Oid::parse(tree);
+  input.patch = &body;
+  input.options.mode = wire::parse_apply_mode(mode.substr(0, mode.find(':'))).value();
+  if (const size_t colon = mode.find(':'); colon != mode.npos) {
+    input.options.max_fuzz = std::stoul(mode.substr(colon + 1));
+  }
+  auto result = apply(store, input);
+  if (!result) {
+    std::cout << "error\t\t\t" << result.error().code << "\t0\t" << one_line(result.error().message)
+              << std::endl;
+    return;
+  }
+  static const char* kOutcomes[] = {"applied", "apply_failed", "rejected"};
+  const auto& errors = result->report.errors;
+  std::cout << kOutcomes[static_cast<int>(result->outcome)] << '\t'
+            << wire::to_string(result->report.status) << '\t' << result->tree.hex() << '\t'
+            << (errors.empty() ? "" : errors[0].code) << '\t'
+            << (errors.empty() ? 0 : errors[0].line) << '\t'
+            << one_line(errors.empty() ? "" : errors[0].message) << std::endl;
+}
+
+}  // namespace
+}  // namespace ghost::patch
+
+int main(int argc, char** argv) {
+  if (argc != 2) {
+    std::cerr << "usage: patch_replay REPOSITORY\n";
+    return 2;
+  }
+  ghost::patch::GitStore store(argv[1]);
+  for (std::string line; std::getline(std::cin, line);) {
+    if (line == "reset") {
+      store.reset();
+      std::cout << "reset" << std::endl;
+      continue;
+    }
+    std::istringstream words(line);
+    std::string mode, format, tree, file;
+    words >> mode >> format >> tree;
+    std::getline(words >> std::ws, file);
+    ghost::patch::answer(store, mode, format, tree, file);
+  }
+  return 0;
+}
