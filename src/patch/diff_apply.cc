@@ -255,7 +255,8 @@ Result<bool> DiffApplier::deliver(const FilePatch& file, Draft::Out out) {
   if (file.is_delete == Known::kYes) {
     auto removed = draft_.remove(*file.old_name, *before_, file.line, true);
     if (!removed || !*removed) return removed;
-    marks_[*file.old_name].fate = Fate::kRemoved;
+    // A name for the new side, left over from a lone header line, hides the deletion in git too.
+    marks_[*file.old_name].fate = file.new_name ? Fate::kWritten : Fate::kRemoved;
     return true;
   }
   out.path = *file.new_name;

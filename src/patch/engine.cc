@@ -83,6 +83,11 @@ Result<bool> Engine::diff(std::string_view text, const Oid& base, uint64_t first
   options.strip = static_cast<int>(input_.patch->strip);
   options.first_line = first_line;
   options.tolerant = !job_.strict();
+  std::string closed;
+  if (options.tolerant && !text.empty() && !text.ends_with('\n')) {
+    closed = std::string(text) + "\n";
+    text = closed;
+  }
   std::vector<FilePatch> files;
   if (!parse_diff(text, options, job_.limits, files, job_.faults)) return false;
   TreeView view(job_.store, base);

@@ -1,7 +1,10 @@
 #include "patch/hunk_apply.h"
 
+#include <algorithm>
+
 #include "patch/path_rules.h"
 #include "patch/place.h"
+#include "patch/place_tolerant.h"
 
 namespace ghost::patch {
 namespace {
@@ -14,6 +17,19 @@ uint64_t expected_line(const Hunk& hunk) {
   return uint64_t{hunk.old_pos} + (hunk.old_lines == 0 ? 1 : 0);
 }
 
+// Whether the file already has what the hunk makes: its new lines, context included, stand there.
+bool is_applied(TextImage& image, const Hunk& hunk, const HunkText& text, Budget& budget) {
+  Lines after;
+  size_t added = 0;
+  for (const HunkLine& line : hunk_lines(hunk.body)) {
+    if (line.kind != '-') after.push_back(line.text);
+    added += line.kind == '+';
+  }
+  // Removed lines alone: only context is left to be found, which must not be trivial.
+  if (after.empty() || (added == 0 && after.size() < 2) || text.before.empty()) return false;
+  return !image.all(after, 1, budget).empty();
+}
+
 void report_misfit(Job& job, const std::string& path, TextImage& image, const Hunk& hunk,
                    const HunkText& text, wire::HunkReport report) {
   std::string reason = "its old lines were not found";
@@ -23,12 +39,97 @@ void report_misfit(Job& job, const std::string& path, TextImage& image, const Hu
     if (!why.nearest.empty()) report.nearest = std::move(why.nearest);
   }
   report.status = wire::ApplyStatus::kFailed;
+  const char* code = "hunk_failed";
+  if (job.faults.count() < kExplainedMax && is_applied(image, hunk, text, job.budget)) {
+    report.status = wire::ApplyStatus::kAlreadyApplied;
+    code = "already_applied";
+    reason = "what it makes stands there already";
+  }
   report.error = reason;
-  job.faults.add(misfit("hunk_failed", path, hunk.line,
+  job.faults.add(misfit(code, path, hunk.line,
                         show_path(path) + ": hunk " + std::to_string(report.index) +
                             " does not apply at line " + std::to_string(report.expected_line) +
                             ": " + reason));
   job.hunks.push_back(std::move(report));
+}
+
+void report_ambiguous(Job& job, const std::string& path, const Hunk& hunk,
+                      wire::HunkReport report) {
+  report.status = wire::ApplyStatus::kAmbiguous;
+  report.error = "several places fit it equally well";
+  job.faults.add(
+      misfit("ambiguous", path, hunk.line,
+             show_path(path) + ": hunk " + std::to_string(report.index) + ": " + *report.error));
+  job.hunks.push_back(std::move(report));
+}
+
+bool begins_with(const Oid& oid, std::string_view hex_prefix) {
+  return hex_prefix.size() >= 7 && oid.hex().starts_with(hex_prefix);
+}
+
+// The tolerant modes: hunks in order, each behind the one before.
+std::optional<std::string> apply_tolerantly(Job& job, const std::string& path,
+                                            const FilePatch& file, std::string_view text,
+                                            TextImage& image) {
+  TolerantPlacer placer(image, job.options, job.budget);
+  uint32_t begin = 0;
+  int64_t drift = 0;
+  bool fits = true, guessed = false, by_number = false;
+  const size_t first_report = job.hunks.size();
+  for (size_t i = 0; i < file.hunks.size(); ++i) {
+    const Hunk& hunk = file.hunks[i];
+    wire::HunkReport report;
+    report.file = path;
+    report.index = i + 1;
+    report.expected_line = hunk.numbered ? expected_line(hunk) : 0;
+    Placement place = placer.place(hunk, begin, drift);
+    report.strategy = place.strategy;
+    report.fuzz = place.fuzz;
+    if (place.kind != Placement::Kind::kFound) {
+      fits = false;
+      if (place.kind == Placement::Kind::kAmbiguous) {
+        report_ambiguous(job, path, hunk, std::move(report));
+      } else {
+        HunkText sides;
+        split_hunk(hunk.body, sides);
+        report_misfit(job, path, image, hunk, sides, std::move(report));
+      }
+      if (job.faults.count() > Faults::kFaultsMax) break;
+      continue;
+    }
+    report.matched_line = uint64_t{place.at} + 1;
+    if (hunk.numbered) {
+      report.offset =
+          static_cast<int64_t>(*report.matched_line) - static_cast<int64_t>(report.expected_line);
+      drift = report.offset;
+    }
+    report.status = place.fuzz > 0 || place.strategy == "whitespace" ? wire::ApplyStatus::kFuzz
+                    : report.offset != 0                             ? wire::ApplyStatus::kOffset
+                                                                     : wire::ApplyStatus::kClean;
+    guessed |= place.several;
+    by_number |= place.by_number;
+    image.replace(image.present_line_of(place.at).value_or(image.line_count()), place.removed,
+                  std::move(place.after), place.after_lines);
+    begin = place.at + place.removed;
+    job.hunks.push_back(std::move(report));
+  }
+  if (!fits) return std::nullopt;
+  std::string result = image.text();
+  // Among several places the index line decides: it names the blobs before and after. A line
+  // number alone is not enough without it.
+  const bool asked = guessed || by_number;
+  const bool named =
+      asked && file.new_oid.size() >= 7 && begins_with(object_id("blob", text), file.old_oid);
+  const bool proven = named && begins_with(object_id("blob", result), file.new_oid);
+  if ((guessed && named && !proven) || (by_number && !proven)) {
+    job.hunks.resize(first_report);
+    wire::HunkReport report;
+    report.file = path;
+    report.index = 1;
+    report_ambiguous(job, path, file.hunks.front(), std::move(report));
+    return std::nullopt;
+  }
+  return result;
 }
 
 }  // namespace
@@ -41,6 +142,7 @@ Result<std::optional<std::string>> apply_hunks(Job& job, const std::string& path
                            show_path(path) + ": the file has too many lines to be patched"));
     return std::optional<std::string>();
   }
+  if (!job.strict()) return apply_tolerantly(job, path, file, text, image);
   HunkText sides;
   bool fits = true;
   for (size_t i = 0; i < file.hunks.size(); ++i) {

@@ -6,17 +6,6 @@
 
 namespace ghost::patch {
 
-Oid object_id(std::string_view type, std::string_view bytes) {
-  std::string head(type);
-  head += ' ';
-  head += std::to_string(bytes.size());
-  head += '\0';
-  Oid oid;
-  const std::string raw = sha1(head, bytes);
-  std::copy(raw.begin(), raw.end(), reinterpret_cast<char*>(oid.raw.data()));
-  return oid;
-}
-
 Result<std::vector<TreeEntry>> MemoryStore::read_tree(const Oid& oid) {
   const auto it = trees_.find(oid.hex());
   if (it == trees_.end()) return Error{"not_found", "no tree " + oid.hex(), ""};

@@ -11,9 +11,6 @@
 
 namespace ghost::patch {
 
-// The id that git gives to an object of that type ("blob", "tree").
-Oid object_id(std::string_view type, std::string_view bytes);
-
 class MemoryStore : public ObjectStore {
  public:
   Result<std::vector<TreeEntry>> read_tree(const Oid& oid) override;

@@ -1,6 +1,19 @@
 #include "patch/object_store.h"
 
+#include <algorithm>
+
 namespace ghost::patch {
+
+Oid object_id(std::string_view type, std::string_view bytes) {
+  std::string head(type);
+  head += ' ';
+  head += std::to_string(bytes.size());
+  head += '\0';
+  Oid oid;
+  const std::string raw = sha1(head, bytes);
+  std::copy(raw.begin(), raw.end(), reinterpret_cast<char*>(oid.raw.data()));
+  return oid;
+}
 
 Result<Oid> Oid::parse(std::string_view hex) {
   Oid oid;

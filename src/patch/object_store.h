@@ -28,6 +28,9 @@ struct Oid {
   static Result<Oid> parse(std::string_view hex);
 };
 
+// The id that git gives to an object of that type ("blob", "tree").
+Oid object_id(std::string_view type, std::string_view bytes);
+
 inline constexpr uint32_t kModeTree = 0040000;
 inline constexpr uint32_t kModeFile = 0100644;
 inline constexpr uint32_t kModeExecutable = 0100755;

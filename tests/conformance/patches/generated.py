@@ -141,6 +141,7 @@ def main():
         patch = make_diff(rng, repo, old, new)
         if not patch:
             continue
+        intact = None
         variants = [("whole", patch)]
         for _ in range(args.corruptions):
             kind = rng.choice(sorted(CLASSES))
@@ -155,6 +156,20 @@ def main():
             tally[verdict] = tally.get(verdict, 0) + 1
             if verdict == "refused":
                 tally[answer.code] = tally.get(answer.code, 0) + 1
+            if i == 0:
+                intact = expected if answer.applied else None
+            # What the tolerant modes make of damage must be the undamaged patch's tree, or nothing.
+            if intact and kind in ("whole", "drift", "whitespace", "counts"):
+                mended = engine.apply(old, path, mode="recount" if kind in ("whole", "counts") else "fuzzy")
+                what = "mended" if mended.applied and mended.tree in (intact, new) else "WRONG" if mended.applied else "left"
+                tally[f"{kind} {what}"] = tally.get(f"{kind} {what}", 0) + 1
+                if os.environ.get("SHOW") and what == "left":
+                    print("LEFT", kind, number, i, mended.status, mended.code, mended.message)
+                if what == "WRONG":
+                    bad += 1
+                    kept = os.path.join(args.scratch, f"wrong-{number}-{i}.patch")
+                    shutil.copyfile(path, kept)
+                    print(f"WRONG round {number} {kind} {kept} base {old}: {mended.tree}, not {intact}")
             if verdict == "differs":
                 bad += 1
                 kept = os.path.join(args.scratch, f"differs-{number}-{i}.patch")
