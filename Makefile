@@ -45,5 +45,11 @@ sanitize: ## every test under ASan and UBSan
 tsan: ## every test under TSan
 	@$(MAKE) --no-print-directory test PRESET=tsan
 
+fuzz: setup ## every decoder under libFuzzer, FUZZ_SECONDS (60) each; needs clang
+	@command -v clang++ >/dev/null || { echo "make fuzz needs clang and libclang-rt-14-dev (apt-get install them)" >&2; exit 1; }
+	@cmake --preset fuzz >/dev/null
+	@cmake --build build/fuzz --parallel $(JOBS) --target $$(ls tests/fuzz/*_fuzz.cc | sed 's|.*/\(.*\)_fuzz.cc|fuzz_\1|')
+	@tests/fuzz/run build/fuzz $(or $(FUZZ_SECONDS),60)
+
 clean: ## remove build/
 	@rm -rf build

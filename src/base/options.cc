@@ -9,6 +9,8 @@
 #define TOML_ASSERT(condition) static_cast<void>(0)
 #include <toml++/toml.h>
 
+#include "base/fs.h"
+
 namespace ghost {
 namespace {
 
@@ -16,6 +18,37 @@ std::string env_name(const std::string& name) {
   std::string out = "GHOST_";
   for (const char c : name) out += c == '-' ? '_' : static_cast<char>(std::toupper(c));
   return out;
+}
+
+// toml++ 3.0 has undefined behaviour on some letters outside strings and comments: they are found
+// before it. Gives the line from 1, or 0. A file with strings over
+// several lines is searched throughout.
+size_t line_with_stray_character(std::string_view text) {
+  const bool blocks = text.find("\"\"\"") != text.npos || text.find("'''") != text.npos;
+  size_t line = 1;
+  char quote = 0;
+  bool comment = false, escaped = false;
+  for (const char c : text) {
+    if (c == '\n') {
+      ++line;
+      quote = 0;
+      comment = escaped = false;
+    } else if (blocks && static_cast<unsigned char>(c) >= 0x80) {
+      return line;
+    } else if (comment) {
+      continue;
+    } else if (quote != 0) {
+      if (!escaped && c == quote) quote = 0;
+      escaped = quote == '"' && !escaped && c == '\\';
+    } else if (c == '#') {
+      comment = true;
+    } else if (c == '"' || c == '\'') {
+      quote = c;
+    } else if (static_cast<unsigned char>(c) >= 0x80) {
+      return line;
+    }
+  }
+  return 0;
 }
 
 std::vector<std::string> split(const std::string& text, char separator) {
@@ -89,7 +122,15 @@ struct OptionSet::Impl {
 
   Status load_file(toml::table* out) {
     if (config_path.empty()) return ok_status();
-    toml::parse_result parsed = toml::parse_file(config_path);
+    const Result<std::string> text = read_file(config_path);
+    if (!text) return Error{"bad_config", "read configuration: " + text.error().message, ""};
+    if (const size_t line = line_with_stray_character(*text); line > 0) {
+      return Error{"bad_config",
+                   "read configuration " + config_path + ":" + std::to_string(line) +
+                       ": a character outside ASCII where only a string or a comment may have one",
+                   ""};
+    }
+    toml::parse_result parsed = toml::parse(*text, config_path);
     if (!parsed) {
       const auto& error = parsed.error();
       return Error{"bad_config",
