@@ -5,6 +5,7 @@
 #include "patch/path_rules.h"
 #include "patch/place.h"
 #include "patch/place_tolerant.h"
+#include "patch/threeway.h"
 
 namespace ghost::patch {
 namespace {
@@ -132,6 +133,53 @@ std::optional<std::string> apply_tolerantly(Job& job, const std::string& path,
   return result;
 }
 
+// A merge with the blob that the patch was made for, when the store has it. Nothing when it has
+// not, or when file and patch changed the same lines; the hunks are then placed one by one.
+Result<std::optional<std::string>> merge_from_index(Job& job, const std::string& path,
+                                                    const FilePatch& file, std::string_view text) {
+  std::optional<std::string> none;
+  if (file.old_oid.size() < 7 || begins_with(object_id("blob", text), file.old_oid)) return none;
+  auto found = job.store.find_blob(file.old_oid);
+  if (!found) return found.error();
+  if (!*found) return none;
+  auto base = job.store.read_blob(**found, job.limits.file_bytes_max);
+  if (!base)
+    return base.error().code == "too_large" ? Result<std::optional<std::string>>(none)
+                                            : base.error();
+  if (!job.budget.take_bytes((*base)->size())) return none;
+  TextImage image(**base);
+  if (image.line_count() > job.limits.file_lines_max) return none;
+  std::vector<wire::HunkReport> reports;
+  HunkText sides;
+  for (const Hunk& hunk : file.hunks) {
+    split_hunk(hunk.body, sides);
+    const auto at = place_strictly(image, hunk, sides, job.budget);
+    if (!at) return none;
+    wire::HunkReport report;
+    report.file = path;
+    report.index = reports.size() + 1;
+    report.expected_line = expected_line(hunk);
+    report.strategy = "threeway";
+    report.status = wire::ApplyStatus::kMerged;
+    reports.push_back(std::move(report));
+    image.replace(*at, static_cast<uint32_t>(sides.before.size()), std::move(sides.after),
+                  sides.after_lines);
+  }
+  auto merged = merge_lines(**base, text, image.text(), job.budget);
+  if (!merged) return none;
+  if (*merged == text) {
+    for (wire::HunkReport& report : reports) {
+      report.status = wire::ApplyStatus::kAlreadyApplied;
+      job.faults.add(misfit("already_applied", path, file.line,
+                            show_path(path) + ": what the patch makes stands there already"));
+      job.hunks.push_back(std::move(report));
+    }
+    return none;
+  }
+  for (wire::HunkReport& report : reports) job.hunks.push_back(std::move(report));
+  return std::optional<std::string>(std::move(*merged));
+}
+
 }  // namespace
 
 Result<std::optional<std::string>> apply_hunks(Job& job, const std::string& path,
@@ -141,6 +189,10 @@ Result<std::optional<std::string>> apply_hunks(Job& job, const std::string& path
     job.faults.add(refusal("too_large", path, file.line,
                            show_path(path) + ": the file has too many lines to be patched"));
     return std::optional<std::string>();
+  }
+  if (job.options.mode == wire::ApplyMode::kThreeway) {
+    auto merged = merge_from_index(job, path, file, text);
+    if (!merged || *merged) return merged;
   }
   if (!job.strict()) return apply_tolerantly(job, path, file, text, image);
   HunkText sides;

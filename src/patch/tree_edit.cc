@@ -157,8 +157,10 @@ void TreeEdit::Walk::check_folds(const std::string& path, const std::vector<Tree
     if (first) continue;
     const bool this_fresh = lines.count(entry.name) > 0, other_fresh = lines.count(it->second) > 0;
     if (!this_fresh && !other_fresh) continue;  // the base had both already
-    const std::string_view name = this_fresh ? std::string_view(entry.name) : it->second;
-    const std::string_view other = this_fresh ? it->second : std::string_view(entry.name);
+    // Of two new names the one that comes later in the patch is at fault.
+    const bool this_one = this_fresh && (!other_fresh || lines[entry.name] >= lines[it->second]);
+    const std::string_view name = this_one ? std::string_view(entry.name) : it->second;
+    const std::string_view other = this_one ? it->second : std::string_view(entry.name);
     const std::string full = path.empty() ? std::string(name) : path + "/" + std::string(name);
     failed = true;
     faults.add(refusal("case_collision", full, lines[name],
