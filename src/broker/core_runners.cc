@@ -245,4 +245,10 @@ void Core::Impl::on(const event::Unsent& e) {
   }
 }
 
+void Core::Impl::on(const event::Undispatchable& e) {
+  JobRow* const row = jobs.find(e.no);
+  if (!row || !row->lease() || row->extra->status->token != e.token) return;
+  finish(*row, wire::Outcome::kDependencyFailed, e.reason);
+}
+
 }  // namespace ghost::broker
