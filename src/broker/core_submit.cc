@@ -284,4 +284,9 @@ uint32_t Core::Impl::repo_id(const std::string& name) {
   return known->second;
 }
 
+std::optional<JobNo> Core::find_job(const std::string& tenant, const std::string& id) const {
+  const JobRow* row = impl_->jobs.find_id(impl_->hash('i', tenant, id));
+  return row ? std::optional<JobNo>(row->no) : std::nullopt;
+}
+
 }  // namespace ghost::broker
