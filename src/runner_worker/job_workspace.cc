@@ -1,0 +1,269 @@
+// The workspace of a job: opened over the base checkout, given the patched tree, left to the gates,
+// and read for what they made.
+#include <algorithm>
+
+#include "base/log.h"
+#include "patch/path_rules.h"
+#include "patch/tree_edit.h"
+#include "runner_worker/artifacts.h"
+#include "runner_worker/checkout.h"
+#include "runner_worker/job_run.h"
+
+namespace ghost::runner {
+namespace {
+
+constexpr size_t kPublishBytes = 64 << 20;  // held in memory at a time
+constexpr size_t kFilesMax = 200'000;       // that globs may find in a workspace
+
+bool in_git_folder(const std::string& path) {
+  return path.starts_with(".git/") || path == ".git";
+}
+
+bool matches_any(const std::vector<std::string>& globs, const std::string& path) {
+  return std::any_of(globs.begin(), globs.end(),
+                     [&](const std::string& g) { return glob_match(g, path); });
+}
+
+// Can a glob match anything below the folder? Only its part before the first wildcard is looked
+// at: "tests/**" does not need the rest of the tree.
+bool may_match_below(const std::vector<std::string>& globs, const std::string& folder) {
+  const std::string prefix = folder + "/";
+  return std::any_of(globs.begin(), globs.end(), [&](const std::string& g) {
+    const std::string literal = g.substr(0, g.find_first_of("*?"));
+    return literal.starts_with(prefix) || prefix.starts_with(literal);
+  });
+}
+
+uint32_t published_mode(uint32_t mode) {
+  const uint32_t kind = mode & 0170000;
+  if (kind == 0120000) return patch::kModeSymlink;
+  return mode & 0100 ? patch::kModeExecutable : patch::kModeFile;
+}
+
+}  // namespace
+
+bool JobRun::needs_workspace() const {
+  const bool include = request_.on_success && request_.on_success->commit &&
+                       !request_.on_success->commit->include.empty();
+  return !request_.gates.empty() || !request_.artifacts.empty() || include;
+}
+
+JobRun::Step JobRun::open_workspace() {
+  if (sandbox_) return {};
+  if (!checkout_) {
+    auto checkout = cache_.checkout(*repo_, base_commit_, cutoff_);
+    if (!checkout) {
+      const std::string& code = checkout.error().code;
+      if (code == "not_found" || code == "git_error") cache_.mark_broken(*repo_);
+      return end_of(checkout.error(), "make the base checkout");
+    }
+    checkout_ = std::move(*checkout);
+  }
+  SandboxSpec spec;
+  spec.base_dir = checkout_->dir;
+  spec.read_only_dirs = {repo_->objects_dir()};
+  spec.limits.memory_bytes = limits_.memory_bytes;
+  spec.limits.pids = limits_.pids;
+  spec.limits.cpu_ms = limits_.cpu_ms;
+  spec.limits.disk_bytes = limits_.disk_bytes;
+  spec.host_network = request_.network == wire::Network::kHost;
+  spec.die_after_ms = host_.lease_left_ms();
+  if (spec.die_after_ms == 0) return End{wire::Outcome::kInfraError, "the lease is over"};
+  auto opened = pool_.open(spec);
+  if (!opened) return end_of(opened.error(), "open a sandbox");
+  sandbox_ = std::move(*opened);
+  host_.set_lease_listener([sandbox = sandbox_.get()](uint64_t ms) { sandbox->extend(ms); });
+  published_ = commit_tree_;
+  return {};
+}
+
+JobRun::Step JobRun::close_workspace() {
+  if (!sandbox_) return {};
+  host_.set_lease_listener(nullptr);
+  const Status closed = sandbox_->close();
+  sandbox_.reset();
+  if (closed) return {};
+  log::error("sandbox not confirmed empty",
+             {{"job", dispatch_.id}, {"why", closed.error().message}});
+  return End{wire::Outcome::kInfraError, "close the sandbox: " + closed.error().message};
+}
+
+JobRun::Step JobRun::publish(const Oid& tree) {
+  auto changes = repo_->git().changes(published_, tree);
+  if (!changes) return end_of(changes.error(), "publish the patch");
+  if (Step end = publish_changes(*changes)) return end;
+  published_ = tree;
+  return {};
+}
+
+JobRun::Step JobRun::publish_changes(const std::vector<TreeChange>& changes) {
+  std::vector<FileChange> batch;
+  size_t bytes = 0;
+  const auto flush = [&]() -> Step {
+    if (batch.empty()) return {};
+    if (Status s = cutoff_.check(); !s) return end_of(s.error(), "publish");
+    const Status done = sandbox_->publish(batch);
+    batch.clear();
+    bytes = 0;
+    if (done) return {};
+    // After gates ran, what stands in the way is of their making.
+    if (done.error().code == "io_error" || gates_.empty()) return end_of(done.error(), "publish");
+    return End{wire::Outcome::kGateFailed,
+               "the gates left a workspace that cannot be written: " + done.error().message};
+  };
+  for (const TreeChange& change : changes) {
+    if (change.mode == patch::kModeGitlink) continue;  // no files of its own
+    FileChange file;
+    file.path = change.path;
+    if (change.mode != 0) {
+      auto blob = repo_->git().read_blob(change.after, SIZE_MAX);
+      if (!blob) return end_of(blob.error(), "publish " + change.path);
+      file.mode = published_mode(change.mode);
+      file.bytes = *blob;
+      bytes += (*blob)->size();
+    } else if (change.mode_before == patch::kModeGitlink) {
+      continue;
+    }
+    touched_.insert(change.path);
+    batch.push_back(std::move(file));
+    if (bytes >= kPublishBytes) {
+      if (Step end = flush()) return end;
+    }
+  }
+  return flush();
+}
+
+JobRun::Step JobRun::gates(wire::GatePhase phase) {
+  const bool any = std::any_of(request_.gates.begin(), request_.gates.end(),
+                               [&](const wire::Gate& g) { return g.phase == phase; });
+  if (!any) return {};
+  if (Step end = open_workspace()) return end;
+  GateContext context{*sandbox_, host_, *budget_, cutoff_, secrets_, {}};
+  for (const auto& [name, value] : secrets_) context.secrets.push_back(value);
+  context.env["GHOST_JOB"] = dispatch_.id;
+  context.env["GHOST_REPO"] = dispatch_.repo.name;
+  context.env["GHOST_BASE_COMMIT"] = base_commit_.hex();
+  context.env["GHOST_ATTEMPT"] = std::to_string(dispatch_.attempt);
+  if (request_.traceparent) context.env["TRACEPARENT"] = *request_.traceparent;
+  gate_ran_ = true;
+  const GatesResult done = run_gates(context, request_.gates, phase, &gates_);
+  switch (done.end) {
+    case GatesEnd::kPassed:
+      return {};
+    case GatesEnd::kFailed:
+      return End{wire::Outcome::kGateFailed, done.reason};
+    case GatesEnd::kStopped:
+      return stopped();
+    case GatesEnd::kWallLimit:
+      return end_of(Error{"timeout", "", {}}, "run the gates");
+    case GatesEnd::kLost:
+      return End{wire::Outcome::kInfraError, done.reason};
+  }
+  return {};
+}
+
+// Whatever the patch and the gates made of the protected paths, the validate gates see the base's.
+JobRun::Step JobRun::restore_protected() {
+  const auto& globs = request_.protected_paths;
+  if (globs.empty() || !sandbox_) return {};
+  std::map<std::string, patch::TreeEntry> base;
+  Status walked = repo_->git().walk(
+      base_tree_,
+      [&](const std::string& path, const patch::TreeEntry& entry) {
+        if (entry.mode != patch::kModeTree && matches_any(globs, path)) base[path] = entry;
+        return ok_status();
+      },
+      [&](const std::string& folder) { return may_match_below(globs, folder); });
+  if (!walked) return end_of(walked.error(), "read the protected paths");
+  auto differing = sandbox_->find(globs, false, kFilesMax);
+  auto present = differing ? sandbox_->find(globs, true, kFilesMax) : differing;
+  if (!present) {
+    if (present.error().code != "too_large")
+      return end_of(present.error(), "look for protected paths");
+    return End{wire::Outcome::kGateFailed, "too many files lie under the protected paths"};
+  }
+  std::vector<TreeChange> removed, put;
+  for (const WorkspaceFile& file : *differing) {
+    if (in_git_folder(file.path)) continue;
+    const auto it = base.find(file.path);
+    if (it == base.end()) {
+      removed.push_back({file.path, file.mode, 0, {}, {}});
+    } else {
+      put.push_back({file.path, file.mode, it->second.mode, {}, it->second.oid});
+    }
+  }
+  std::set<std::string> there;
+  for (const WorkspaceFile& file : *present) there.insert(file.path);
+  for (const auto& [path, entry] : base) {
+    if (there.count(path) == 0) put.push_back({path, 0, entry.mode, {}, entry.oid});
+  }
+  removed.insert(removed.end(), put.begin(), put.end());
+  return publish_changes(removed);
+}
+
+JobRun::Step JobRun::keep_artifacts() {
+  if (request_.artifacts.empty() || !sandbox_) return {};
+  auto kept =
+      runner::keep_artifacts(*sandbox_, host_, request_.artifacts,
+                             {options_.artifacts_max, options_.artifact_bytes_max}, cutoff_);
+  if (!kept) {
+    if (kept.error().code == "too_large") {
+      return End{wire::Outcome::kGateFailed, kept.error().message};
+    }
+    return end_of(kept.error(), "keep the artifacts");
+  }
+  artifacts_ = std::move(*kept);
+  return {};
+}
+
+// Gate-made files become part of the result, under the same rules as files of a patch.
+JobRun::Step JobRun::include_files() {
+  if (!request_.on_success || !request_.on_success->commit || !sandbox_) return {};
+  const auto& globs = request_.on_success->commit->include;
+  if (globs.empty()) return {};
+  const auto refuse = [](const std::string& why) {
+    return End{wire::Outcome::kGateFailed, "onSuccess.commit.include: " + why};
+  };
+  auto files = sandbox_->find(globs, false, 10'000);
+  if (!files) {
+    if (files.error().code != "too_large")
+      return end_of(files.error(), "look for files to include");
+    return refuse("too many files match");
+  }
+  patch::TreeEdit edit;
+  patch::Faults faults;
+  uint64_t left = options_.include_bytes_max;
+  for (const WorkspaceFile& file : *files) {
+    if (in_git_folder(file.path)) continue;
+    if (Status s = cutoff_.check(); !s) return end_of(s.error(), "include");
+    patch::check_path(file.path, 0, faults);
+    if (!dispatch_.repo.allow_gitlinks && patch::has_gitmodules_name(file.path)) {
+      return refuse(file.path + " may not be changed");
+    }
+    auto bytes = read_whole(*sandbox_, file, left);
+    if (!bytes) {
+      if (bytes.error().code == "too_large") return refuse(bytes.error().message);
+      return end_of(bytes.error(), "read " + file.path);
+    }
+    left -= bytes->size();
+    const uint32_t mode = published_mode(file.mode);
+    if (mode == patch::kModeSymlink) {
+      // Only links whose meaning is plain: no ".." at all.
+      patch::check_symlink_target(
+          file.path, *bytes, 0, [](std::string_view) { return true; }, faults);
+    }
+    auto oid = repo_->git().write_blob(*bytes);
+    if (!oid) return end_of(oid.error(), "include " + file.path);
+    edit.put(file.path, {mode, *oid}, 0);
+  }
+  patch::TreeView view(repo_->git(), result_tree_);
+  if (!faults.empty()) return refuse(faults.list().front().message);
+  auto tree = edit.write(repo_->git(), view, faults);
+  if (!tree) return end_of(tree.error(), "include");
+  if (!*tree)
+    return refuse(faults.empty() ? "they do not fit the tree" : faults.list().front().message);
+  result_tree_ = **tree;
+  return {};
+}
+
+}  // namespace ghost::runner
