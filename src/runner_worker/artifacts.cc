@@ -44,9 +44,12 @@ Result<std::vector<wire::ArtifactReport>> keep_artifacts(Sandbox& sandbox, JobHo
     if (files.error().code != "too_large") return files.error();
     return too_large("the artifacts are more than " + std::to_string(limits.count_max) + " files");
   }
+  // Links are not kept, nor what git keeps of the base.
+  std::erase_if(*files, [](const WorkspaceFile& file) {
+    return (file.mode & 0170000) != 0100000 || file.path.starts_with(".git/");
+  });
   uint64_t bytes = 0;
   for (const WorkspaceFile& file : *files) {
-    if ((file.mode & 0170000) != 0100000) continue;  // links are not kept
     bytes += file.size_bytes;
     if (bytes > limits.bytes_max) {
       return too_large("the artifacts have more than " + std::to_string(limits.bytes_max) +
@@ -54,7 +57,6 @@ Result<std::vector<wire::ArtifactReport>> keep_artifacts(Sandbox& sandbox, JobHo
     }
   }
   for (const WorkspaceFile& file : *files) {
-    if ((file.mode & 0170000) != 0100000) continue;
     auto report = keep_one(sandbox, host, file, cutoff);
     if (!report) return report.error();
     kept.push_back(std::move(*report));

@@ -1,6 +1,7 @@
 #include "runner_worker/base_cache.h"
 
 #include <dirent.h>
+#include <sys/eventfd.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -65,6 +66,16 @@ size_t pack_count(const std::string& objects_dir) {
 
 }  // namespace
 
+BaseCache::~BaseCache() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+    ::eventfd_write(stop_growing_.get(), 1);
+  }
+  grown_.notify_all();
+  if (grower_.joinable()) grower_.join();
+}
+
 BaseRepo::~BaseRepo() {
   cache_.give_back(*this);
 }
@@ -73,11 +84,15 @@ BaseCache::BaseCache(BaseCacheOptions options, GitProgram git, std::unique_ptr<C
     : options_(std::move(options)), git_(std::move(git)), store_(std::move(store)) {}
 
 Result<std::unique_ptr<BaseCache>> BaseCache::open(const BaseCacheOptions& options) {
-  auto store = CacheStore::open(options.dir, options.bytes_max, {"mirrors", "bases"});
+  auto store = CacheStore::open(options.dir, options.bytes_max, {"mirrors", "bases", "indexes"});
   if (!store) return store.error();
   auto git = GitProgram::make((*store)->dir() + "/git", options.protocols);
   if (!git) return git.error();
-  return std::unique_ptr<BaseCache>(new BaseCache(options, std::move(*git), std::move(*store)));
+  std::unique_ptr<BaseCache> cache(new BaseCache(options, std::move(*git), std::move(*store)));
+  cache->stop_growing_ = OwnedFd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  if (!cache->stop_growing_.held()) return Error{"io_error", "no eventfd", {}};
+  cache->grower_ = std::thread([c = cache.get()] { c->grower(); });
+  return cache;
 }
 
 Status BaseCache::make_mirror(const std::string& folder, const GitRemote& remote,
@@ -128,7 +143,7 @@ Result<std::unique_ptr<BaseRepo>> BaseCache::open_repo(const wire::Repo& repo,
       reader = std::move(*opened);
     }
     return std::unique_ptr<BaseRepo>(
-        new BaseRepo(*this, name, std::move(remote), std::move(*mirror), std::move(reader)));
+        new BaseRepo(*this, name, repo, std::move(remote), std::move(*mirror), std::move(reader)));
   }
 }
 
@@ -314,41 +329,6 @@ Status BaseCache::bring(BaseRepo& repo, const Oid& commit, const Cutoff& cutoff)
   auto found = resolve_id(repo, commit.hex(), cutoff);
   if (!found) return found.error();
   return ok_status();
-}
-
-Result<BaseCheckout> BaseCache::checkout(BaseRepo& repo, const Oid& commit, const Cutoff& cutoff) {
-  const std::string name = "bases" + repo.name_.substr(repo.name_.find('/')) + "-" + commit.hex();
-  for (int attempt = 1;; ++attempt) {
-    bool made = false;
-    auto use = store_->find_or_make(name, cutoff, [&](const std::string& folder) -> Status {
-      auto bytes = make_checkout(repo.git(), commit, repo.objects_dir(), folder + "/tree", cutoff);
-      if (!bytes) return bytes.error();
-      made = true;
-      return write_file_atomic(folder + "/size", std::to_string(*bytes));
-    });
-    if (!use) return use.error();
-    const std::string dir = use->dir + "/tree";
-    const std::pair<std::string, uint64_t> key(name, inode_of(*use));
-    bool known = made;
-    {
-      std::lock_guard lock(mutex_);
-      known = known || verified_.count(key) != 0;
-    }
-    // Looked through once in the life of this process; later only that it is there at all.
-    const Status whole = !known ? verify_checkout(dir, commit)
-                         : ::access((dir + "/.git/HEAD").c_str(), R_OK) == 0
-                             ? ok_status()
-                             : Status(Error{"conflict", "the base checkout is gone", {}});
-    if (whole) {
-      std::lock_guard lock(mutex_);
-      if (verified_.size() > 10'000) verified_.clear();
-      verified_.insert(key);
-      return BaseCheckout{dir, name, std::move(*use)};
-    }
-    if (attempt == 2) return Error{"io_error", whole.error().message, {}};
-    log::warn("broken base checkout made anew", {{"entry", name}, {"why", whole.error().message}});
-    store_->discard(name, *use);
-  }
 }
 
 }  // namespace ghost::runner

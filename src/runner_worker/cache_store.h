@@ -19,12 +19,12 @@
 
 #include "base/result.h"
 #include "runner_worker/cutoff.h"
-#include "runner_worker/fd.h"
+#include "runner_worker/owned_fd.h"
 
 namespace ghost::runner {
 
 // An flock held through one descriptor; excludes threads as well as processes.
-using FileLock = Fd;
+using FileLock = OwnedFd;
 
 class CacheStore {
  public:

@@ -7,12 +7,17 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <mutex>
+#include <thread>
+#include <unordered_map>
+#include <unordered_set>
 
 #include "base/fs.h"
-#include "runner_worker/fd.h"
+#include "runner_worker/owned_fd.h"
 
 namespace ghost::runner {
 namespace {
@@ -43,114 +48,168 @@ Status write_all(int fd, std::string_view bytes, const std::string& path) {
   return ok_status();
 }
 
-// Writes the files of one tree. Names come from a repository that anybody may have made.
-class Writer {
- public:
-  Writer(GitRepo& git, const std::string& folder, int64_t mtime_s, const Cutoff& cutoff)
-      : git_(git), folder_(folder), mtime_s_(mtime_s), cutoff_(cutoff) {}
-
-  Status open_root() {
-    if (::mkdir(folder_.c_str(), 0755) != 0) return io_error("make " + folder_);
-    root_ = Fd(::open(folder_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
-    if (!root_.held()) return io_error("open " + folder_);
-    return ok_status();
-  }
-
-  Status put(const std::string& path, const patch::TreeEntry& entry);
-  std::vector<IndexEntry>& index() { return index_; }
-  uint64_t disk_bytes() const { return disk_bytes_; }
-
- private:
-  Status enter(const std::string& folder);
-  Status put_file(const std::string& path, const patch::TreeEntry& entry);
-  Status put_link(const std::string& path, const patch::TreeEntry& entry);
-
-  GitRepo& git_;
-  const std::string folder_;
-  const int64_t mtime_s_;
-  const Cutoff& cutoff_;
-  Fd root_, parent_;
-  std::string parent_path_;
-  bool in_root_ = true;
-  std::vector<IndexEntry> index_;
-  uint64_t disk_bytes_ = 0;
-};
-
 Error unsafe(const std::string& path, const std::string& why) {
   return {"bad_request", "the base's tree cannot be checked out: " + path + " " + why, {}};
 }
 
-Status Writer::enter(const std::string& folder) {
-  if (in_root_ ? folder.empty() : folder == parent_path_) return ok_status();
-  in_root_ = folder.empty();
-  parent_path_ = folder;
-  if (in_root_) {
-    parent_ = {};
-    return ok_status();
-  }
-  parent_ = Fd(open_beneath(root_.get(), folder, O_RDONLY | O_DIRECTORY));
-  if (!parent_.held()) return unsafe(folder, "is not a folder only");
-  return cutoff_.check();
-}
-
-Status Writer::put(const std::string& path, const patch::TreeEntry& entry) {
+// Names come from a repository that anybody may have made.
+Status check_entry(const std::string& path, const patch::TreeEntry& entry) {
   if (!is_safe_component(entry.name)) return unsafe(path, "is a name that git does not allow");
   if (path.size() > 4000) return unsafe(path, "is too long");
-  const size_t slash = path.rfind('/');
-  if (Status s = enter(slash == std::string::npos ? "" : path.substr(0, slash)); !s) return s;
-  const int at = in_root_ ? root_.get() : parent_.get();
   const uint32_t kind = entry.mode & S_IFMT;
-  if (kind == S_IFREG) return put_file(path, entry);
-  if (kind == S_IFLNK) return put_link(path, entry);
-  if (kind != S_IFDIR && kind != patch::kModeGitlink) return unsafe(path, "has an unknown mode");
-  if (::mkdirat(at, entry.name.c_str(), 0755) != 0) {
-    return errno == EEXIST ? unsafe(path, "stands twice") : io_error("make " + path);
-  }
-  if (::fchmodat(at, entry.name.c_str(), 0755, 0) != 0) return io_error("make " + path);
-  disk_bytes_ += 4096;
-  if (kind == patch::kModeGitlink) {
-    index_.push_back({path, patch::kModeGitlink, entry.oid, 0, mtime_s_});
+  if (kind != S_IFDIR && kind != S_IFREG && kind != S_IFLNK && kind != patch::kModeGitlink) {
+    return unsafe(path, "has an unknown mode");
   }
   return ok_status();
 }
 
-Status Writer::put_file(const std::string& path, const patch::TreeEntry& entry) {
-  const int at = in_root_ ? root_.get() : parent_.get();
-  auto blob = git_.read_blob(entry.oid, kBlobBytesMax);
-  if (!blob) return blob.error();
-  const mode_t mode = entry.mode & 0100 ? 0755 : 0644;
-  const Fd file(
-      ::openat(at, entry.name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode));
-  if (!file.held()) {
+// A path of a checkout in the making, opened by its folder; the last folder stays open.
+class Place {
+ public:
+  explicit Place(const std::string& folder)
+      : root_(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)) {}
+  // The folder that `path` lies in, -1 when it is no folder; *name is the last component.
+  int parent(const std::string& path, std::string* name) {
+    const size_t slash = path.rfind('/');
+    *name = slash == std::string::npos ? path : path.substr(slash + 1);
+    if (slash == std::string::npos) return root_.get();
+    if (path.compare(0, slash, parent_path_) != 0 || !parent_.held()) {
+      parent_path_ = path.substr(0, slash);
+      parent_ = OwnedFd(open_beneath(root_.get(), parent_path_, O_RDONLY | O_DIRECTORY));
+    }
+    return parent_.get();
+  }
+  int root() const { return root_.get(); }
+
+ private:
+  OwnedFd root_, parent_;
+  std::string parent_path_;
+};
+
+Status make_folder(Place& place, const std::string& path) {
+  std::string name;
+  const int at = place.parent(path, &name);
+  if (at < 0) return unsafe(path, "lies in no folder");
+  if (::mkdirat(at, name.c_str(), 0755) != 0) {
     return errno == EEXIST ? unsafe(path, "stands twice") : io_error("make " + path);
   }
-  if (Status s = write_all(file.get(), **blob, path); !s) return s;
+  if (::fchmodat(at, name.c_str(), 0755, 0) != 0) return io_error("make " + path);
+  return ok_status();
+}
+
+// Writes files of one tree whose folders are there. One a thread.
+class Writer {
+ public:
+  Writer(GitRepo& git, const std::string& folder, int64_t mtime_s)
+      : git_(git), place_(folder), mtime_s_(mtime_s) {}
+  // Fills in the entry's size and time.
+  Status put(IndexEntry* entry) {
+    std::string name;
+    const int at = place_.parent(entry->path, &name);
+    if (at < 0) return unsafe(entry->path, "lies in no folder");
+    entry->mtime_s = mtime_s_;
+    return entry->mode == patch::kModeSymlink ? put_link(at, name, entry)
+                                              : put_file(at, name, entry);
+  }
+
+ private:
+  Status put_file(int at, const std::string& name, IndexEntry* entry);
+  Status put_link(int at, const std::string& name, IndexEntry* entry);
+
+  GitRepo& git_;
+  Place place_;
+  const int64_t mtime_s_;
+};
+
+Status Writer::put_file(int at, const std::string& name, IndexEntry* entry) {
+  auto blob = git_.read_blob(entry->oid, kBlobBytesMax);
+  if (!blob) return blob.error();
+  const mode_t mode = entry->mode & 0777;
+  const OwnedFd file(
+      ::openat(at, name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode));
+  if (!file.held()) {
+    return errno == EEXIST ? unsafe(entry->path, "stands twice") : io_error("make " + entry->path);
+  }
+  if (Status s = write_all(file.get(), **blob, entry->path); !s) return s;
   const timespec times[2] = {{mtime_s_, 0}, {mtime_s_, 0}};
   if (::fchmod(file.get(), mode) != 0 || ::futimens(file.get(), times) != 0) {
-    return io_error("make " + path);
+    return io_error("make " + entry->path);
   }
-  disk_bytes_ += ((*blob)->size() + 4095) / 4096 * 4096 + 512;
-  index_.push_back({path, mode & 0100 ? patch::kModeExecutable : patch::kModeFile, entry.oid,
-                    (*blob)->size(), mtime_s_});
+  entry->size_bytes = (*blob)->size();
   return ok_status();
 }
 
-Status Writer::put_link(const std::string& path, const patch::TreeEntry& entry) {
-  const int at = in_root_ ? root_.get() : parent_.get();
-  auto target = git_.read_blob(entry.oid, 1 << 20);
+Status Writer::put_link(int at, const std::string& name, IndexEntry* entry) {
+  auto target = git_.read_blob(entry->oid, 1 << 20);
   if (!target) return target.error();
   if ((*target)->empty() || (*target)->size() > 4095 ||
       (*target)->find('\0') != std::string::npos) {
-    return unsafe(path, "is no link that can be made");
+    return unsafe(entry->path, "is no link that can be made");
   }
-  if (::symlinkat((*target)->c_str(), at, entry.name.c_str()) != 0) {
-    return errno == EEXIST ? unsafe(path, "stands twice") : io_error("make " + path);
+  if (::symlinkat((*target)->c_str(), at, name.c_str()) != 0) {
+    return errno == EEXIST ? unsafe(entry->path, "stands twice") : io_error("make " + entry->path);
   }
   const timespec times[2] = {{mtime_s_, 0}, {mtime_s_, 0}};
-  ::utimensat(at, entry.name.c_str(), times, AT_SYMLINK_NOFOLLOW);
-  disk_bytes_ += 512;
-  index_.push_back({path, patch::kModeSymlink, entry.oid, (*target)->size(), mtime_s_});
+  ::utimensat(at, name.c_str(), times, AT_SYMLINK_NOFOLLOW);
+  entry->size_bytes = (*target)->size();
   return ok_status();
+}
+
+uint32_t index_mode(uint32_t mode) {
+  const uint32_t kind = mode & S_IFMT;
+  if (kind == S_IFLNK) return patch::kModeSymlink;
+  if (kind == patch::kModeGitlink) return patch::kModeGitlink;
+  return mode & 0100 ? patch::kModeExecutable : patch::kModeFile;
+}
+
+// Makes the folders of a tree and lists its files, in the index's order.
+Status make_folders(GitRepo& git, const Oid& tree, const std::string& folder,
+                    std::vector<IndexEntry>* files, uint64_t* disk_bytes) {
+  if (::mkdir(folder.c_str(), 0755) != 0) return io_error("make " + folder);
+  ::chmod(folder.c_str(), 0755);
+  Place place(folder);
+  return git.walk(tree, [&](const std::string& path, const patch::TreeEntry& entry) -> Status {
+    if (Status s = check_entry(path, entry); !s) return s;
+    const uint32_t mode = index_mode(entry.mode);
+    if (entry.mode != patch::kModeTree) files->push_back({path, mode, entry.oid, 0, 0});
+    if (entry.mode != patch::kModeTree && mode != patch::kModeGitlink) return ok_status();
+    *disk_bytes += 4096;
+    return make_folder(place, path);
+  });
+}
+
+// Writes the files by several threads, each with a reader of its own. What a file takes beyond its
+// bytes is about an inode and half a block.
+Status write_files(GitRepo& git, const std::string& folder, int64_t mtime_s,
+                   std::vector<IndexEntry>& files, const Cutoff& cutoff) {
+  constexpr size_t kChunk = 128;
+  const size_t threads = std::min<size_t>(
+      {4, std::max(1u, std::thread::hardware_concurrency()), files.size() / (8 * kChunk) + 1});
+  std::atomic<size_t> next = 0;
+  std::mutex mutex;
+  Status failed = ok_status();
+  const auto work = [&](GitRepo& reader) {
+    Writer writer(reader, folder, mtime_s);
+    for (size_t begin; (begin = next.fetch_add(kChunk)) < files.size();) {
+      Status s = cutoff.check();
+      for (size_t i = begin; s && i < std::min(begin + kChunk, files.size()); ++i) {
+        if (files[i].mode != patch::kModeGitlink) s = writer.put(&files[i]);
+      }
+      if (s) continue;
+      next = files.size();
+      const std::lock_guard lock(mutex);
+      if (failed) failed = s;
+    }
+  };
+  std::vector<std::thread> helpers;
+  for (size_t i = 1; i < threads; ++i) {
+    helpers.emplace_back([&] {
+      if (auto reader = GitRepo::open(git.git_dir())) work(**reader);
+    });
+  }
+  work(git);
+  for (auto& helper : helpers) helper.join();
+  return failed;
 }
 
 // minimal: inode, owner and change time differ between this folder and an overlay over it, and
@@ -169,7 +228,7 @@ constexpr const char* kConfig = R"([core]
 )";
 
 Status write_plain(const std::string& path, std::string_view text) {
-  const Fd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
+  const OwnedFd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
   if (!file.held()) return io_error("make " + path);
   ::fchmod(file.get(), 0644);
   return write_all(file.get(), text, path);
@@ -191,6 +250,12 @@ Status make_git_folder(const std::string& folder, const Oid& commit, const std::
   return ok_status();
 }
 
+// The commit's own time: the same for every making of it, and long enough before the index is
+// written and the patch published that neither git nor make takes a base file for a new one.
+int64_t base_mtime_s(const CommitInfo& commit) {
+  return std::clamp<int64_t>(commit.committer_s, 315'532'800, wall_now_ms() / 1000 - 60);
+}
+
 Error differs(const std::string& what) {
   return {"conflict", "the base checkout is broken: " + what, {}};
 }
@@ -204,9 +269,9 @@ std::string read_link(int root, const std::string& path) {
 // The bytes of a file or the target of a link below `root`; nothing when it is neither.
 std::optional<std::string> content_at(int root, const std::string& path, uint32_t* mode) {
   const size_t slash = path.rfind('/');
-  Fd parent(slash == std::string::npos
-                ? ::fcntl(root, F_DUPFD_CLOEXEC, 0)
-                : open_beneath(root, path.substr(0, slash), O_RDONLY | O_DIRECTORY));
+  OwnedFd parent(slash == std::string::npos
+                     ? ::fcntl(root, F_DUPFD_CLOEXEC, 0)
+                     : open_beneath(root, path.substr(0, slash), O_RDONLY | O_DIRECTORY));
   if (!parent.held()) return std::nullopt;
   const std::string name = slash == std::string::npos ? path : path.substr(slash + 1);
   struct stat st;
@@ -217,7 +282,7 @@ std::optional<std::string> content_at(int root, const std::string& path, uint32_
   }
   if (!S_ISREG(st.st_mode)) return std::nullopt;
   *mode = st.st_mode & 0100 ? patch::kModeExecutable : patch::kModeFile;
-  const Fd file(::openat(parent.get(), name.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
+  const OwnedFd file(::openat(parent.get(), name.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
   std::string bytes(static_cast<size_t>(st.st_size), '\0');
   if (!file.held() || ::pread(file.get(), bytes.data(), bytes.size(), 0) != st.st_size) {
     return std::nullopt;
@@ -238,19 +303,72 @@ Result<uint64_t> make_checkout(GitRepo& git, const Oid& commit, const std::strin
                                const std::string& folder, const Cutoff& cutoff) {
   auto info = git.read_commit(commit);
   if (!info) return info.error();
-  // The commit's own time: the same for every making of it, and long enough before the index is
-  // written and the patch published that neither git nor make takes a base file for a new one.
-  const int64_t mtime_s =
-      std::clamp<int64_t>(info->committer_s, 315'532'800, wall_now_ms() / 1000 - 60);
-  Writer writer(git, folder, mtime_s, cutoff);
-  if (Status s = writer.open_root(); !s) return s.error();
-  Status s = git.walk(info->tree, [&](const std::string& path, const patch::TreeEntry& entry) {
-    return writer.put(path, entry);
-  });
+  std::vector<IndexEntry> files;
+  uint64_t disk_bytes = 0;
+  Status s = make_folders(git, info->tree, folder, &files, &disk_bytes);
+  if (s) s = write_files(git, folder, base_mtime_s(*info), files, cutoff);
+  if (s) s = make_git_folder(folder, commit, objects_dir, files);
   if (!s) return s.error();
-  s = make_git_folder(folder, commit, objects_dir, writer.index());
-  if (!s) return s.error();
-  return writer.disk_bytes() + writer.index().size() * 100;
+  for (const IndexEntry& e : files) disk_bytes += (e.size_bytes + 4095) / 4096 * 4096 + 612;
+  return disk_bytes;
+}
+
+Result<uint64_t> clone_checkout(GitRepo& git, const Oid& commit, const std::string& objects_dir,
+                                const std::string& near, const Oid& near_tree,
+                                const std::string& folder, const Cutoff& cutoff) {
+  auto info = git.read_commit(commit);
+  if (!info) return info.error();
+  auto changes = git.changes(near_tree, info->tree);
+  auto index = read_index(near + "/.git/index");
+  if (!changes || !index) return changes ? index.error() : changes.error();
+  std::unordered_map<std::string, const IndexEntry*> known;
+  for (const IndexEntry& e : *index) known[e.path] = &e;
+  for (const TreeChange& change : *changes) known.erase(change.path);
+
+  std::vector<IndexEntry> files;
+  uint64_t disk_bytes = 0;
+  if (Status s = make_folders(git, info->tree, folder, &files, &disk_bytes); !s) return s.error();
+  Place from(near), to(folder);
+  Writer writer(git, folder, base_mtime_s(*info));
+  for (IndexEntry& file : files) {
+    if (file.mode == patch::kModeGitlink) continue;
+    const auto it = known.find(file.path);
+    std::string name;
+    if (it != known.end() && it->second->mode == file.mode &&
+        ::linkat(from.parent(file.path, &name), name.c_str(), to.parent(file.path, &name),
+                 name.c_str(), 0) == 0) {
+      file = *it->second;
+      disk_bytes += 100;
+      continue;
+    }
+    // Changed, or linked too often already (EMLINK).
+    if (Status s = writer.put(&file); !s) return s.error();
+    if (Status s = cutoff.check(); !s) return s.error();
+    disk_bytes += (file.size_bytes + 4095) / 4096 * 4096 + 612;
+  }
+  if (Status s = make_git_folder(folder, commit, objects_dir, files); !s) return s.error();
+  return disk_bytes;
+}
+
+Status change_index(const std::string& near, const std::vector<TreeChange>& changes,
+                    const std::string& index_path) {
+  auto old = read_index(near + "/.git/index");
+  if (!old) return old.error();
+  std::unordered_set<std::string_view> gone;
+  for (const TreeChange& change : changes) gone.insert(change.path);
+  std::vector<IndexEntry> fresh, index;
+  for (const TreeChange& change : changes) {
+    // No size and no time: git looks at the file itself.
+    if (change.mode != 0)
+      fresh.push_back({change.path, index_mode(change.mode), change.after, 0, 0});
+  }
+  std::sort(fresh.begin(), fresh.end(),
+            [](const IndexEntry& a, const IndexEntry& b) { return a.path < b.path; });
+  std::erase_if(*old, [&](const IndexEntry& e) { return gone.count(e.path) != 0; });
+  index.reserve(old->size() + fresh.size());
+  std::merge(old->begin(), old->end(), fresh.begin(), fresh.end(), std::back_inserter(index),
+             [](const IndexEntry& a, const IndexEntry& b) { return a.path < b.path; });
+  return write_index(index_path, index);
 }
 
 Status verify_checkout(const std::string& folder, const Oid& commit) {
@@ -260,7 +378,7 @@ Status verify_checkout(const std::string& folder, const Oid& commit) {
   if (::access((folder + "/.git/index").c_str(), R_OK) != 0) return differs(".git/index");
   auto index = read_index(folder + "/.git/index");
   if (!index) return differs(index.error().message);
-  const Fd root(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  const OwnedFd root(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!root.held()) return differs("the folder");
   size_t files = 0;
   for (const IndexEntry& e : *index) {
@@ -297,7 +415,7 @@ Status verify_checkout(const std::string& folder, const Oid& commit) {
 
 Result<bool> paths_match_tree(const std::string& folder, GitRepo& git, const Oid& tree,
                               const std::vector<std::string>& paths) {
-  const Fd root(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  const OwnedFd root(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!root.held()) return io_error("open " + folder);
   for (const auto& path : paths) {
     auto entry = git.find_path(tree, path);

@@ -12,10 +12,22 @@
 namespace ghost::runner {
 
 // Makes it in `folder`, which must not exist; `objects_dir` is the mirror's. Gives the bytes it
-// takes on disk, about. Error codes: bad_request (the commit's tree cannot be checked out safely),
-// those of GitRepo (the mirror is broken), io_error, timeout, stopping.
+// takes on disk, about. Several threads write. Error codes: bad_request (the commit's tree cannot
+// be checked out safely), those of GitRepo (the mirror is broken), io_error, timeout, stopping.
 Result<uint64_t> make_checkout(GitRepo& git, const Oid& commit, const std::string& objects_dir,
                                const std::string& folder, const Cutoff& cutoff);
+
+// The same from the checkout `near` of another commit: what both have is hard-linked, so that the
+// cost is that of the difference and one link a file. Checkouts are never written to, so a shared
+// file stays what it is.
+Result<uint64_t> clone_checkout(GitRepo& git, const Oid& commit, const std::string& objects_dir,
+                                const std::string& near, const Oid& near_tree,
+                                const std::string& folder, const Cutoff& cutoff);
+
+// The index of `near`'s checkout with `changes` made to it, written to `index_path`: what git finds
+// in a workspace over `near` to which the changes were published.
+Status change_index(const std::string& near, const std::vector<TreeChange>& changes,
+                    const std::string& index_path);
 
 // Is every file there with the size, mode and time that the index says, nothing besides, and HEAD
 // at `commit`? Error code conflict says what is not.

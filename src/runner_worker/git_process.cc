@@ -14,7 +14,7 @@
 #include <cstring>
 
 #include "base/fs.h"
-#include "runner_worker/fd.h"
+#include "runner_worker/owned_fd.h"
 
 namespace ghost::runner {
 namespace {
@@ -63,11 +63,11 @@ constexpr const char* kConfig = R"([core]
 	templateDir =
 )";
 
-bool make_pipe(Fd* read_end, Fd* write_end) {
+bool make_pipe(OwnedFd* read_end, OwnedFd* write_end) {
   int fds[2];
   if (::pipe2(fds, O_CLOEXEC) != 0) return false;
-  *read_end = Fd(fds[0]);
-  *write_end = Fd(fds[1]);
+  *read_end = OwnedFd(fds[0]);
+  *write_end = OwnedFd(fds[1]);
   return true;
 }
 
@@ -122,11 +122,11 @@ class Running {
 
   pid_t pid_ = -1;
   int status_ = 0;
-  Fd out_, err_, pidfd_;
+  OwnedFd out_, err_, pidfd_;
 };
 
 Status Running::start(const std::vector<std::string>& argv, const std::vector<std::string>& env) {
-  Fd out_write, err_write;
+  OwnedFd out_write, err_write;
   if (!make_pipe(&out_, &out_write) || !make_pipe(&err_, &err_write)) {
     return Error{"git_error", "start git: " + errno_text(errno), {}};
   }
@@ -159,7 +159,7 @@ Status Running::start(const std::vector<std::string>& argv, const std::vector<st
     pid_ = -1;
     return Error{"git_error", "start git: " + errno_text(rc), {}};
   }
-  pidfd_ = Fd(static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0)));
+  pidfd_ = OwnedFd(static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0)));
   return ok_status();
 }
 

@@ -133,6 +133,7 @@ using OdbHandle = Handle<git_odb, git_odb_free>;
 }  // namespace
 
 struct GitRepo::Impl {
+  std::string git_dir;
   git_repository* repo = nullptr;
   git_odb* odb = nullptr;
   MemoryBackend* memory = nullptr;  // owned by odb
@@ -154,9 +155,14 @@ struct GitRepo::Impl {
 GitRepo::GitRepo(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 GitRepo::~GitRepo() = default;
 
+const std::string& GitRepo::git_dir() const {
+  return impl_->git_dir;
+}
+
 Result<std::unique_ptr<GitRepo>> GitRepo::open(const std::string& git_dir) {
   start_library();
   auto impl = std::make_unique<Impl>();
+  impl->git_dir = git_dir;
   const unsigned flags = GIT_REPOSITORY_OPEN_NO_SEARCH | GIT_REPOSITORY_OPEN_BARE;
   if (const int rc = git_repository_open_ext(&impl->repo, git_dir.c_str(), flags, nullptr)) {
     Error e = git_failure("open " + git_dir);
@@ -413,34 +419,77 @@ Status GitRepo::walk(const Oid& tree, const TreeVisitor& visit,
   return ok_status();
 }
 
-Result<std::vector<TreeChange>> GitRepo::changes(const Oid& from_tree, const Oid& to_tree) {
+namespace {
+
+// Two trees side by side, going only into folders that differ: the cost follows the difference.
+class TreeCompare {
+ public:
+  TreeCompare(GitRepo& git, size_t count_max) : git_(git), count_max_(count_max) {}
+  Status compare(const Oid* from, const Oid* to, const std::string& prefix);
   std::vector<TreeChange> removed, put;
-  if (from_tree == to_tree) return put;
-  const git_oid from = to_git(from_tree), to = to_git(to_tree);
-  TreeHandle a, b;
-  if (git_tree_lookup(&a.p, impl_->repo, &from) != 0 ||
-      git_tree_lookup(&b.p, impl_->repo, &to) != 0) {
-    return git_failure("compare trees");
+
+ private:
+  Status one(const patch::TreeEntry* from, const patch::TreeEntry* to, const std::string& path);
+
+  GitRepo& git_;
+  const size_t count_max_;
+};
+
+Status TreeCompare::one(const patch::TreeEntry* from, const patch::TreeEntry* to,
+                        const std::string& path) {
+  const bool from_tree = from && from->mode == patch::kModeTree;
+  const bool to_tree = to && to->mode == patch::kModeTree;
+  if (from && to && from->mode == to->mode && from->oid == to->oid) return ok_status();
+  if (from_tree || to_tree) {
+    Status s = compare(from_tree ? &from->oid : nullptr, to_tree ? &to->oid : nullptr, path + "/");
+    if (!s) return s;
   }
-  git_diff_options options = GIT_DIFF_OPTIONS_INIT;
-  options.flags = GIT_DIFF_INCLUDE_TYPECHANGE | GIT_DIFF_SKIP_BINARY_CHECK;
-  options.ignore_submodules = GIT_SUBMODULE_IGNORE_NONE;
-  DiffHandle diff;
-  if (git_diff_tree_to_tree(&diff.p, impl_->repo, a.p, b.p, &options) != 0) {
-    return git_failure("compare trees");
+  const bool was_file = from && !from_tree, is_file = to && !to_tree;
+  if (is_file) {
+    put.push_back(
+        {path, was_file ? from->mode : 0, to->mode, was_file ? from->oid : Oid{}, to->oid});
+  } else if (was_file) {
+    removed.push_back({path, from->mode, 0, from->oid, {}});
   }
-  for (size_t i = 0; i < git_diff_num_deltas(diff.p); ++i) {
-    const git_diff_delta* d = git_diff_get_delta(diff.p, i);
-    if (d->status == GIT_DELTA_DELETED) {
-      removed.push_back({d->old_file.path, d->old_file.mode, 0, from_git(d->old_file.id), {}});
-    } else {
-      put.push_back({d->new_file.path, d->old_file.mode, d->new_file.mode, from_git(d->old_file.id),
-                     from_git(d->new_file.id)});
-    }
+  if (removed.size() + put.size() > count_max_) {
+    return Error{"too_large", "the trees differ too much", {}};
   }
-  std::reverse(removed.begin(), removed.end());
-  removed.insert(removed.end(), put.begin(), put.end());
-  return removed;
+  return ok_status();
+}
+
+Status TreeCompare::compare(const Oid* from, const Oid* to, const std::string& prefix) {
+  if (prefix.size() > 8192) return Error{"too_large", "the tree is too deep", {}};
+  std::vector<patch::TreeEntry> before, after;
+  for (const auto& [oid, entries] : {std::pair(from, &before), std::pair(to, &after)}) {
+    if (!oid) continue;
+    auto read = git_.read_tree(*oid);
+    if (!read) return read.error();
+    *entries = std::move(*read);
+    std::sort(entries->begin(), entries->end(),
+              [](const auto& x, const auto& y) { return x.name < y.name; });
+  }
+  for (size_t i = 0, j = 0; i < before.size() || j < after.size();) {
+    const int order = i == before.size()  ? 1
+                      : j == after.size() ? -1
+                                          : before[i].name.compare(after[j].name);
+    const patch::TreeEntry* a = order <= 0 ? &before[i++] : nullptr;
+    const patch::TreeEntry* b = order >= 0 ? &after[j++] : nullptr;
+    if (Status s = one(a, b, prefix + (a ? a : b)->name); !s) return s;
+  }
+  return ok_status();
+}
+
+}  // namespace
+
+Result<std::vector<TreeChange>> GitRepo::changes(const Oid& from_tree, const Oid& to_tree,
+                                                 size_t count_max) {
+  TreeCompare both(*this, count_max);
+  if (from_tree != to_tree) {
+    if (Status s = both.compare(&from_tree, &to_tree, ""); !s) return s.error();
+  }
+  std::reverse(both.removed.begin(), both.removed.end());
+  both.removed.insert(both.removed.end(), both.put.begin(), both.put.end());
+  return std::move(both.removed);
 }
 
 Result<bool> GitRepo::is_ancestor(const Oid& commit, const Oid& tip) {
@@ -489,8 +538,44 @@ int take_diff_line(const git_diff_delta*, const git_diff_hunk*, const git_diff_l
 }
 }  // namespace
 
+// The tree of these files alone. libgit2 walks both trees of a diff whole, so it is given trees of
+// what differs.
+Result<Oid> GitRepo::tree_of(const std::vector<std::pair<std::string, patch::TreeEntry>>& files) {
+  std::vector<patch::TreeEntry> entries;
+  for (size_t i = 0; i < files.size();) {
+    const std::string& path = files[i].first;
+    const size_t slash = path.find('/');
+    if (slash == std::string::npos) {
+      entries.push_back({path, files[i].second.mode, files[i].second.oid});
+      ++i;
+      continue;
+    }
+    const std::string folder = path.substr(0, slash + 1);
+    std::vector<std::pair<std::string, patch::TreeEntry>> below;
+    for (; i < files.size() && files[i].first.starts_with(folder); ++i) {
+      below.emplace_back(files[i].first.substr(slash + 1), files[i].second);
+    }
+    auto tree = tree_of(below);
+    if (!tree) return tree.error();
+    entries.push_back({path.substr(0, slash), patch::kModeTree, *tree});
+  }
+  return write_tree(entries);
+}
+
 Result<Blob> GitRepo::diff(const Oid& from_tree, const Oid& to_tree, size_t bytes_max) {
-  const git_oid from = to_git(from_tree), to = to_git(to_tree);
+  auto changed = changes(from_tree, to_tree);
+  if (!changed) return changed.error();
+  std::sort(changed->begin(), changed->end(),
+            [](const TreeChange& x, const TreeChange& y) { return x.path < y.path; });
+  std::vector<std::pair<std::string, patch::TreeEntry>> before, after;
+  for (const TreeChange& c : *changed) {
+    if (c.mode_before != 0)
+      before.emplace_back(c.path, patch::TreeEntry{{}, c.mode_before, c.before});
+    if (c.mode != 0) after.emplace_back(c.path, patch::TreeEntry{{}, c.mode, c.after});
+  }
+  auto small_from = tree_of(before), small_to = tree_of(after);
+  if (!small_from || !small_to) return (small_from ? small_to : small_from).error();
+  const git_oid from = to_git(*small_from), to = to_git(*small_to);
   TreeHandle a, b;
   if (git_tree_lookup(&a.p, impl_->repo, &from) != 0 ||
       git_tree_lookup(&b.p, impl_->repo, &to) != 0) {

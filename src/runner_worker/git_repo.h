@@ -39,6 +39,7 @@ class GitRepo : public patch::ObjectStore {
   // git_error, bad_config (SHA-256 objects, which are not taken).
   static Result<std::unique_ptr<GitRepo>> open(const std::string& git_dir);
   ~GitRepo() override;
+  const std::string& git_dir() const;
   GitRepo(const GitRepo&) = delete;
   GitRepo& operator=(const GitRepo&) = delete;
 
@@ -72,8 +73,10 @@ class GitRepo : public patch::ObjectStore {
   Status walk(const Oid& tree, const TreeVisitor& visit,
               const std::function<bool(const std::string& path)>& enter = nullptr);
 
-  // Files that differ between two trees, folders gone into; removals first, deepest first.
-  Result<std::vector<TreeChange>> changes(const Oid& from_tree, const Oid& to_tree);
+  // Files that differ between two trees, folders gone into; removals first, deepest first. Error
+  // code too_large when there are more than `count_max`.
+  Result<std::vector<TreeChange>> changes(const Oid& from_tree, const Oid& to_tree,
+                                          size_t count_max = SIZE_MAX);
 
   // Is `commit` the same as `tip` or one of those it builds on?
   Result<bool> is_ancestor(const Oid& commit, const Oid& tip);
@@ -86,6 +89,8 @@ class GitRepo : public patch::ObjectStore {
   Result<Blob> diff(const Oid& from_tree, const Oid& to_tree, size_t bytes_max);
 
  private:
+  Result<Oid> tree_of(const std::vector<std::pair<std::string, patch::TreeEntry>>& files);
+
   struct Impl;
   explicit GitRepo(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;

@@ -55,6 +55,7 @@ Result<std::unique_ptr<Executor>> make_job_executor(const ExecutorOptions& optio
   base.protocols = options.protocols;
   base.credentials_dir = options.credentials_dir;
   base.fetch_ms_max = options.fetch_ms_max;
+  base.near_files_max = options.near_files_max;
   auto cache = BaseCache::open(base);
   if (!cache) return cache.error();
   return std::unique_ptr<Executor>(std::make_unique<JobExecutor>(options, std::move(*cache), pool));

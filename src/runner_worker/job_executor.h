@@ -28,6 +28,8 @@ struct ExecutorOptions {
   uint64_t diff_bytes_max = 64ull << 20;       // of a result
   uint64_t reapply_max = 5;                    // times that a moved branch is followed
   uint64_t fetch_ms_max = 30 * 60'000;
+  // Files that a new base commit may differ in from a checked out one to be used over it; 0: never.
+  uint64_t near_files_max = 1000;
 };
 
 // `pool` outlives the executor. Error codes bad_config, io_error.

@@ -259,7 +259,7 @@ std::optional<wire::RollbackReport> JobRun::roll_back(End* end) {
   const auto info = repo_->git().read_commit(base_commit_);
   report.verified = info.ok() && info->tree == commit_tree_;
   if (!checkout_) return report;
-  auto same = paths_match_tree(checkout_->dir, repo_->git(), commit_tree_,
+  auto same = paths_match_tree(checkout_->dir, repo_->git(), checkout_->tree,
                                {touched_.begin(), touched_.end()});
   if (same && *same) return report;
   report.verified = false;

@@ -2,6 +2,7 @@
 // and read for what they made.
 #include <algorithm>
 
+#include "base/fs.h"
 #include "base/log.h"
 #include "patch/path_rules.h"
 #include "patch/tree_edit.h"
@@ -73,8 +74,15 @@ JobRun::Step JobRun::open_workspace() {
   if (!opened) return end_of(opened.error(), "open a sandbox");
   sandbox_ = std::move(*opened);
   host_.set_lease_listener([sandbox = sandbox_.get()](uint64_t ms) { sandbox->extend(ms); });
-  published_ = commit_tree_;
-  return {};
+  published_ = checkout_->tree;
+  if (checkout_->index_file.empty()) return {};
+  // A near commit's checkout: git is told which commit this is.
+  auto index = read_file(checkout_->index_file);
+  if (!index) return end_of(index.error(), "make the base checkout");
+  const Status put =
+      sandbox_->publish({{".git/HEAD", patch::kModeFile, make_blob(base_commit_.hex() + "\n")},
+                         {".git/index", patch::kModeFile, make_blob(std::move(*index))}});
+  return put ? Step() : end_of(put.error(), "make the base checkout");
 }
 
 JobRun::Step JobRun::close_workspace() {

@@ -23,6 +23,7 @@ using test::TempDir;
 struct BaseCacheTest : testing::Test {
   TempDir dir;
   Origin origin;
+  uint64_t near_files_max = 1000;
   std::unique_ptr<BaseCache> cache = open();
   const Cutoff none;
 
@@ -31,6 +32,7 @@ struct BaseCacheTest : testing::Test {
     options.dir = dir.path() + "/cache";
     options.bytes_max = bytes_max;
     options.credentials_dir = dir.path() + "/credentials";
+    options.near_files_max = near_files_max;
     auto opened = BaseCache::open(options);
     EXPECT_TRUE(opened.ok()) << opened.error().message;
     return std::move(*opened);
@@ -195,12 +197,50 @@ TEST_F(BaseCacheTest, SlotsShareOneMaking) {
   EXPECT_EQ(sh("ls cache/bases | wc -l", dir.path()), "1");
 }
 
+TEST_F(BaseCacheTest, ANewBaseNearACachedOneIsUsedOverItAndThenCloned) {
+  for (int i = 0; i < 50; ++i) origin.write("d/f" + std::to_string(i), std::to_string(i));
+  origin.write("x/gone", "gone\n");
+  const std::string first = origin.commit("first");
+  origin.write("d/f7", "changed\n");
+  origin.write("new/file", "new\n");
+  sh("rm -r x && chmod +x d/f8", origin.work());
+  const std::string second = origin.commit("second");
+  { ASSERT_TRUE(checkout(first).ok()); }
+  for (int use = 1; use <= 2; ++use) {
+    auto near = checkout(second);
+    ASSERT_TRUE(near.ok()) << near.error().message;
+    EXPECT_EQ(near->commit.hex(), first);
+    // What a workspace over it would be.
+    TempDir workspace;
+    sh("cp -a '" + near->dir + "' w && cd w && cp " + near->index_file + " .git/index && echo " +
+           second +
+           " > .git/HEAD && git status --porcelain > ../status; git checkout -q -f . && "
+           "rm -rf x && git status --porcelain > ../after",
+       workspace.path());
+    EXPECT_EQ(slurp(workspace.path() + "/status"), " M d/f7\n M d/f8\n D new/file\n?? x/\n");
+    EXPECT_EQ(slurp(workspace.path() + "/after"), "");
+  }
+  cache->settle();
+  auto own = checkout(second);
+  ASSERT_TRUE(own.ok());
+  EXPECT_EQ(own->commit.hex(), second);
+  EXPECT_TRUE(own->index_file.empty());
+  EXPECT_EQ(sh("git status --porcelain; git rev-parse HEAD; cat d/f7 new/file", own->dir),
+            second + "\nchanged\nnew");
+  EXPECT_TRUE(verify_checkout(own->dir, *Oid::parse(second)).ok());
+  struct stat a, b;
+  ::stat((own->dir + "/d/f1").c_str(), &a);
+  ::stat((checkout(first)->dir + "/d/f1").c_str(), &b);
+  EXPECT_EQ(a.st_ino, b.st_ino) << "what both have is there once";
+}
+
 TEST_F(BaseCacheTest, EvictionTakesTheLeastRecentlyUsedAndNeverOneInUse) {
   std::vector<std::string> commits;
   for (int i = 0; i < 4; ++i) {
     origin.write("big", std::string(1 << 20, static_cast<char>('a' + i)));
     commits.push_back(origin.commit("c" + std::to_string(i)));
   }
+  near_files_max = 0;
   cache = open(2'600'000);
   auto in_use = checkout(commits[0]);
   ASSERT_TRUE(in_use.ok());

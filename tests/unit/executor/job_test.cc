@@ -166,6 +166,35 @@ TEST_F(JobTest, JobsBuildOnJobs) {
   EXPECT_NE(out.reason.find("job-0"), std::string::npos);
 }
 
+TEST_F(JobTest, ANearBaseIsSeenAsItself) {
+  origin.write("a.txt", "one\n");
+  origin.write("b.txt", "b\n");
+  const std::string first = origin.commit("first");
+  use_diff(kOneToTwo);
+  gate("git status --porcelain; git log -1 --format=%s; cat a.txt b.txt; test ! -e c/d");
+  ASSERT_EQ(name(run().outcome), "passed");
+  origin.write("b.txt", "bb\n");
+  origin.write("c/d", "d\n");
+  const std::string second = origin.commit("second");
+  request.gates.clear();
+  gate("git status --porcelain; git log -1 --format=%s; cat a.txt b.txt c/d");
+  for (int i = 0; i < 2; ++i) {
+    FakeHost host;
+    const JobOutcome out = run(host);
+    EXPECT_EQ(name(out.outcome), "passed") << out.reason;
+    EXPECT_EQ(host.out["g1/stdout"], " M a.txt\nsecond\ntwo\nbb\nd\n");
+  }
+  gate("false");
+  EXPECT_TRUE(run().verdict.rollback->verified);
+  // Back in time, over whatever is there.
+  job.dispatch.base_commit = first;
+  request.gates.pop_back();
+  request.gates[0].run = "git status --porcelain; git log -1 --format=%s; ls";
+  FakeHost host;
+  EXPECT_EQ(name(run(host).outcome), "passed");
+  EXPECT_EQ(host.out["g1/stdout"], " M a.txt\nfirst\na.txt\nb.txt\n");
+}
+
 TEST_F(JobTest, ProtectedPathsAreTheBasesForValidateGates) {
   origin.write("tests/t.sh", "exit 1\n");
   origin.write("tests/keep", "k\n");
