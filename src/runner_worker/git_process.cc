@@ -272,7 +272,9 @@ std::vector<std::string> GitProgram::environment(const GitCall& call) const {
       "GIT_LFS_SKIP_SMUDGE=1",
       "GIT_ALLOW_PROTOCOL=" + protocols_,
   };
-  if (!call.git_dir.empty()) env.push_back("GIT_DIR=" + call.git_dir);
+  // Without a repository of the call's own, git must not take the one that the runner was started
+  // in: it may have an "origin" too, which would be asked instead.
+  env.push_back("GIT_DIR=" + (call.git_dir.empty() ? "/dev/null" : call.git_dir));
   std::string ssh = "ssh -oBatchMode=yes -oConnectTimeout=30 -oStrictHostKeyChecking=accept-new";
   std::vector<std::pair<std::string, std::string>> config;
   if (call.remote) {
