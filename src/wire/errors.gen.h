@@ -32,6 +32,8 @@ inline constexpr ErrorInfo kErrors[] = {
     {"precondition_failed", 412, false, "The thing has changed meanwhile"},
     {"too_large", 413, false, "Too large"},
     {"unsupported_media_type", 415, false, "That content type is not taken here"},
+    {"range_not_satisfiable", 416, false, "The range lies outside"},
+    {"expectation_failed", 417, false, "An expectation that cannot be met"},
     {"key_reused", 422, false, "The idempotency key was used for another request"},
     {"unknown_repo", 422, false, "No repository of that name in the catalogue"},
     {"unknown_dependency", 422, false, "A job that this one depends on is not known"},

@@ -1,0 +1,307 @@
+#include "relay/broker_link.h"
+
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <unordered_map>
+
+#include "base/log.h"
+#include "relay/pending.h"
+#include "wire/socket.h"
+
+namespace ghost::relay {
+namespace {
+
+namespace asio = boost::asio;
+using boost::system::error_code;
+
+constexpr int kMessagesATurn = 1000;  // then HTTP gets its turn
+constexpr MonoMs kNever = INT64_MAX;
+
+// Only these are mere reads: for all others a missing answer means that the outcome is unknown.
+bool is_read(std::string_view kind) {
+  return kind.starts_with("Get") || kind.starts_with("List") || kind.starts_with("Next");
+}
+
+struct Waiter {
+  explicit Waiter(const asio::any_io_executor& executor) : signal(executor) {
+    signal.expires_at(asio::steady_timer::time_point::max());
+  }
+  asio::steady_timer signal;  // cancelled when the answer is there
+  bool done = false;
+  bool long_wait = false;
+  Error error;
+  wire::Message answer;
+
+  void fail(Error e) {
+    error = std::move(e);
+    finish();
+  }
+  void finish() {
+    done = true;
+    signal.cancel();
+  }
+};
+
+}  // namespace
+
+struct BrokerLink::Impl : std::enable_shared_from_this<BrokerLink::Impl> {
+  Impl(asio::any_io_executor e, BrokerLinkOptions o)
+      : executor(std::move(e)),
+        options(std::move(o)),
+        socket(context, wire::Socket::Type::kDealer),
+        pending(pending_options(options), mono_now_ms()),
+        descriptor(executor),
+        timer(executor),
+        contact(executor) {
+    contact.expires_at(asio::steady_timer::time_point::max());
+  }
+
+  static PendingOptions pending_options(const BrokerLinkOptions& o) {
+    PendingOptions out;
+    out.timeout_ms = o.timeout_ms;
+    out.silence_ms = o.silence_ms;
+    out.hello_ms = std::min<int64_t>(out.hello_ms, std::max<int64_t>(50, o.silence_ms / 4));
+    return out;
+  }
+
+  void watch_socket();
+  void arm_timer();
+  void turn();
+  void send_due();
+  void receive_some();
+  void on_message(wire::Frames frames);
+  void on_welcome(const wire::Message& message);
+
+  asio::any_io_executor executor;
+  BrokerLinkOptions options;
+  wire::Context context;
+  wire::Socket socket;
+  Pending pending;
+  asio::posix::stream_descriptor descriptor;  // libzmq's: released, never closed
+  asio::steady_timer timer;
+  MonoMs armed_for = kNever;
+  asio::steady_timer contact;  // cancelled at the first Welcome
+  std::unordered_map<uint64_t, std::shared_ptr<Waiter>> waiters;
+  std::map<std::string, uint64_t> limits;
+  std::string version;
+  bool stopped = false, waits_ended = false, turn_posted = false, was_alive = false;
+  Figures figures;
+};
+
+// The descriptor is edge-triggered: after each wake, and after each send, readable() is asked until
+// it says no (libzmq #3641).
+void BrokerLink::Impl::watch_socket() {
+  descriptor.async_wait(asio::posix::stream_descriptor::wait_read,
+                        [self = shared_from_this()](error_code ec) {
+                          if (ec || self->stopped) return;
+                          self->turn();
+                          self->watch_socket();
+                        });
+}
+
+void BrokerLink::Impl::arm_timer() {
+  const MonoMs next = pending.next_deadline();
+  if (next >= armed_for) return;
+  armed_for = next;
+  timer.expires_after(std::chrono::milliseconds(std::max<int64_t>(0, next - mono_now_ms())));
+  timer.async_wait([self = shared_from_this()](error_code ec) {
+    if (ec || self->stopped) return;
+    self->armed_for = kNever;
+    self->turn();
+  });
+}
+
+void BrokerLink::Impl::turn() {
+  receive_some();
+  for (Pending::Expired& expired : pending.tick(mono_now_ms())) {
+    ++figures.timed_out;
+    const auto at = waiters.find(expired.correlation);
+    if (at != waiters.end()) at->second->fail(std::move(expired.error));
+  }
+  send_due();
+  const bool is_alive = pending.alive(mono_now_ms());
+  if (was_alive && !is_alive) log::warn("broker is silent", {{"endpoint", options.endpoint}});
+  was_alive = is_alive;
+  arm_timer();
+}
+
+void BrokerLink::Impl::send_due() {
+  for (const auto& frames : pending.take_sends()) {
+    // What cannot be sent now is repeated later, like everything that gets lost.
+    (void)socket.send("", frames ? *frames : wire::pack(0, wire::Hello{options.program}));
+  }
+  if (!socket.readable() || turn_posted) return;
+  turn_posted = true;
+  asio::post(executor, [self = shared_from_this()] {
+    self->turn_posted = false;
+    if (!self->stopped) self->turn();
+  });
+}
+
+void BrokerLink::Impl::receive_some() {
+  for (int i = 0; i < kMessagesATurn; ++i) {
+    std::optional<wire::Incoming> in = socket.receive();
+    if (!in) return;
+    on_message(std::move(in->frames));
+  }
+}
+
+void BrokerLink::Impl::on_message(wire::Frames frames) {
+  uint64_t correlation = 0;
+  Result<wire::Message> message = wire::unpack(std::move(frames), &correlation);
+  if (!message) {
+    log::warn("unreadable message of the broker", {{"error", message.error().message}});
+    return;
+  }
+  if (message->header.kind == wire::Welcome::kKind) return on_welcome(*message);
+  if (!pending.on_answer(mono_now_ms(), correlation)) {
+    ++figures.unknown_answers;  // of a question that was repeated or given up
+    return;
+  }
+  ++figures.answered;
+  const auto at = waiters.find(correlation);
+  if (at == waiters.end()) return;
+  at->second->answer = std::move(*message);
+  at->second->finish();
+}
+
+void BrokerLink::Impl::on_welcome(const wire::Message& message) {
+  Result<wire::Welcome> welcome = wire::decode<wire::Welcome>(*message.body);
+  if (!welcome) {
+    log::warn("unreadable Welcome of the broker", {{"error", welcome.error().message}});
+    return;
+  }
+  const MonoMs now = mono_now_ms();
+  if (welcome->epoch != pending.epoch() || !was_alive) {
+    log::info(
+        "broker answers",
+        {{"endpoint", options.endpoint}, {"epoch", welcome->epoch}, {"version", welcome->version}});
+  }
+  pending.on_welcome(now, welcome->epoch);
+  was_alive = true;
+  limits = std::move(welcome->limits);
+  version = std::move(welcome->version);
+  contact.cancel();
+}
+
+BrokerLink::BrokerLink(asio::any_io_executor executor, BrokerLinkOptions options)
+    : impl_(std::make_shared<Impl>(std::move(executor), std::move(options))) {}
+
+BrokerLink::~BrokerLink() {
+  stop();
+}
+
+Status BrokerLink::connect() {
+  if (Status s = impl_->socket.connect(impl_->options.endpoint); !s) return s;
+  impl_->descriptor.assign(impl_->socket.fd());
+  impl_->watch_socket();
+  impl_->turn();
+  return ok_status();
+}
+
+uint64_t BrokerLink::begin_message(std::string_view kind, std::string body, wire::Frames payloads,
+                                   int64_t wait_ms) {
+  Impl& link = *impl_;
+  const uint64_t number = link.pending.next_correlation();
+  auto waiter = std::make_shared<Waiter>(link.executor);
+  waiter->long_wait = wait_ms > 0;
+  link.waiters.emplace(number, waiter);
+  if (link.stopped || (link.waits_ended && wait_ms > 0)) {
+    waiter->fail({"stopping", "the relay is stopping", ""});
+    return number;
+  }
+  ++link.figures.asked;
+  wire::Frames frames = wire::pack(kind, number, std::move(body), std::move(payloads));
+  Status added =
+      link.pending.add(mono_now_ms(), number, std::move(frames), wait_ms, !is_read(kind));
+  if (!added) {
+    waiter->fail(added.error());
+    return number;
+  }
+  link.send_due();
+  link.arm_timer();
+  return number;
+}
+
+Task<BrokerLink::Raw> BrokerLink::finish_message(uint64_t number, std::string_view answer_kind) {
+  const std::shared_ptr<Impl> link = impl_;
+  const auto at = link->waiters.find(number);
+  GHOST_CHECK(at != link->waiters.end());
+  const std::shared_ptr<Waiter> waiter = at->second;
+  if (!waiter->done) {
+    error_code ec;
+    co_await waiter->signal.async_wait(asio::redirect_error(asio::use_awaitable, ec));
+  }
+  link->waiters.erase(number);
+  Raw raw;
+  raw.error = waiter->error;
+  if (!raw.error.code.empty()) {
+    if (raw.error.code != "timeout") raw.retry_after_ms = 1000;
+    co_return raw;
+  }
+  wire::Message& answer = waiter->answer;
+  if (answer.header.kind == wire::Failure::kKind) {
+    Result<wire::Failure> failure = wire::decode<wire::Failure>(*answer.body);
+    const wire::ErrorBody body =
+        failure ? failure->error : wire::ErrorBody{"internal", "an unreadable failure", "", 0};
+    raw.error = {body.code, body.detail, body.field};
+    raw.retry_after_ms = body.retry_after_ms;
+  } else if (answer.header.kind != answer_kind) {
+    raw.error = {"internal", "the broker answered with " + answer.header.kind, ""};
+  } else {
+    raw.body = std::move(answer.body);
+    raw.payloads = std::move(answer.payloads);
+  }
+  co_return raw;
+}
+
+bool BrokerLink::alive() const {
+  return !impl_->stopped && impl_->pending.alive(mono_now_ms());
+}
+
+Task<void> BrokerLink::first_contact() {
+  const std::shared_ptr<Impl> link = impl_;
+  if (link->pending.epoch() != 0 || link->stopped) co_return;
+  error_code ec;
+  co_await link->contact.async_wait(asio::redirect_error(asio::use_awaitable, ec));
+}
+
+const std::map<std::string, uint64_t>& BrokerLink::broker_limits() const {
+  return impl_->limits;
+}
+
+const std::string& BrokerLink::broker_version() const {
+  return impl_->version;
+}
+
+void BrokerLink::end_waits() {
+  impl_->waits_ended = true;
+  for (auto& [number, waiter] : impl_->waiters) {
+    if (!waiter->long_wait || waiter->done) continue;
+    impl_->pending.forget(number);
+    waiter->fail({"stopping", "the relay is stopping", ""});
+  }
+}
+
+void BrokerLink::stop() {
+  if (std::exchange(impl_->stopped, true)) return;
+  for (auto& [number, waiter] : impl_->waiters) {
+    if (!waiter->done) waiter->fail({"stopping", "the relay is stopping", ""});
+  }
+  impl_->contact.cancel();
+  impl_->timer.cancel();
+  if (impl_->descriptor.is_open()) impl_->descriptor.release();
+}
+
+BrokerLink::Figures BrokerLink::figures() const {
+  Figures out = impl_->figures;
+  out.pending = impl_->pending.size();
+  out.repeated = impl_->pending.repeats();
+  out.epoch = impl_->pending.epoch();
+  return out;
+}
+
+}  // namespace ghost::relay

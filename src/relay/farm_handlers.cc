@@ -1,0 +1,190 @@
+// Operation of the farm: runners, repositories, lanes, audit trail.
+#include "base/ids.h"
+#include "base/log.h"
+#include "relay/handlers.h"
+#include "relay/query.h"
+
+namespace ghost::relay {
+namespace {
+
+template <typename T>
+Response items_response(const std::vector<T>& values) {
+  http::JsonArray items;
+  for (const T& value : values) items.push_back(http::to_json(value));
+  return json_response(200, http::JsonObject{{"items", std::move(items)}});
+}
+
+Response missing(const char* what, const std::string& name) {
+  return problem_response({"not_found", std::string("no ") + what + " \"" + name + "\"", ""});
+}
+
+// A body that a struct is read from, with the path's name put in and nothing else unknown.
+template <typename T>
+Result<T> read_body(const Request& request, const char* name_field,
+                    std::initializer_list<std::string_view> fields) {
+  Result<http::JsonObject> body = small_object(request);
+  if (!body) return body.error();
+  for (const auto& [key, value] : *body) {
+    const std::string_view field(key.data(), key.size());
+    if (field == name_field) {
+      if (value == http::Json(request.params[0])) continue;
+      return Error{"bad_field", std::string(name_field) + ": differs from the path", name_field};
+    }
+    if (std::find(fields.begin(), fields.end(), field) == fields.end()) {
+      const std::string shown = log::escape_control(field.substr(0, 100));
+      return Error{"unknown_field", shown + ": unknown field", shown};
+    }
+  }
+  (*body)[name_field] = request.params[0];
+  return http::from_json<T>(std::move(*body));
+}
+
+Task<Response> runner_response(RelayContext& context, std::string id) {
+  Answered<wire::Runners> answer = co_await context.link.ask<wire::Runners>(wire::ListRunners{});
+  if (!answer.ok()) co_return answer.problem();
+  for (const wire::RunnerView& runner : answer.value->items) {
+    if (runner.id == id) co_return json_response(200, http::to_json(runner));
+  }
+  co_return missing("runner", id);
+}
+
+Task<Response> set_drain(RelayContext& context, Request& request, bool drain) {
+  wire::DrainRunner question;
+  question.id = request.params[0];
+  question.drain = drain;
+  question.actor = request.actor;
+  Answered<wire::Done> answer = co_await context.link.ask<wire::Done>(std::move(question));
+  if (!answer.ok()) co_return answer.problem();
+  co_return co_await runner_response(context, request.params[0]);
+}
+
+}  // namespace
+
+Task<Response> list_runners(RelayContext& context, Request& request) {
+  if (Status s = no_query(request); !s) co_return problem_response(s.error());
+  Answered<wire::Runners> answer = co_await context.link.ask<wire::Runners>(wire::ListRunners{});
+  if (!answer.ok()) co_return answer.problem();
+  co_return items_response(answer.value->items);
+}
+
+Task<Response> get_runner(RelayContext& context, Request& request) {
+  if (Status s = no_query(request); !s) co_return problem_response(s.error());
+  if (Status s = named(request.params[0], "runner"); !s) co_return problem_response(s.error());
+  co_return co_await runner_response(context, request.params[0]);
+}
+
+Task<Response> drain_runner(RelayContext& context, Request& request) {
+  if (Status s = no_query(request); !s) co_return problem_response(s.error());
+  if (Status s = named(request.params[0], "runner"); !s) co_return problem_response(s.error());
+  Result<wire::DrainRunner> body = read_body<wire::DrainRunner>(request, "id", {"drain"});
+  if (!body) co_return problem_response(body.error());
+  co_return co_await set_drain(context, request, body->drain);
+}
+
+Task<Response> undrain_runner(RelayContext& context, Request& request) {
+  if (Status s = no_query(request); !s) co_return problem_response(s.error());
+  if (Status s = named(request.params[0], "runner"); !s) co_return problem_response(s.error());
+  co_return co_await set_drain(context, request, false);
+}
+
+Task<Response> patch_runner(RelayContext& context, Request& request) {
+  if (Status s = no_query(request); !s) co_return problem_response(s.error());
+  if (Status s = named(request.params[0], "runner"); !s) co_return problem_response(s.error());
+  Result<wire::SetSlots> question = read_body<wire::SetSlots>(request, "id", {"slots"});
+  if (!question) co_return problem_response(question.error());
+  question->actor = request.actor;
+  Answered<wire::Done> answer = co_await context.link.ask<wire::Done>(std::move(*question));
+  if (!answer.ok()) co_return answer.problem();
+  co_return co_await runner_response(context, request.params[0]);
+}
+
+Task<Response> list_repos(RelayContext& context, Request& request) {
+  if (Status s = no_query(request); !s) co_return problem_response(s.error());
+  Answered<wire::Repos> answer = co_await context.link.ask<wire::Repos>(wire::ListRepos{});
+  if (!answer.ok()) co_return answer.problem();
+  co_return items_response(answer.value->items);
+}
+
+Task<Response> get_repo(RelayContext& context, Request& request) {
+  if (Status s = no_query(request); !s) co_return problem_response(s.error());
+  if (Status s = named(request.params[0], "repository"); !s) co_return problem_response(s.error());
+  Answered<wire::Repos> answer = co_await context.link.ask<wire::Repos>(wire::ListRepos{});
+  if (!answer.ok()) co_return answer.problem();
+  for (const wire::Repo& repo : answer.value->items) {
+    if (repo.name == request.params[0]) co_return json_response(200, http::to_json(repo));
+  }
+  co_return missing("repository", request.params[0]);
+}
+
+Task<Response> put_repo(RelayContext& context, Request& request) {
+  if (Status s = no_query(request); !s) co_return problem_response(s.error());
+  Result<wire::Repo> repo = read_body<wire::Repo>(
+      request, "name", {"url", "defaultBranch", "credential", "allowGitlinks"});
+  if (!repo) co_return problem_response(repo.error());
+  wire::PutRepo question;
+  question.repo = std::move(*repo);
+  question.actor = request.actor;
+  const http::Json shown = http::to_json(question.repo);
+  Answered<wire::Done> answer = co_await context.link.ask<wire::Done>(std::move(question));
+  if (!answer.ok()) co_return answer.problem();
+  co_return json_response(200, shown);
+}
+
+Task<Response> delete_repo(RelayContext& context, Request& request) {
+  if (Status s = no_query(request); !s) co_return problem_response(s.error());
+  if (Status s = named(request.params[0], "repository"); !s) co_return problem_response(s.error());
+  wire::DeleteRepo question;
+  question.name = request.params[0];
+  question.actor = request.actor;
+  Answered<wire::Done> answer = co_await context.link.ask<wire::Done>(std::move(question));
+  if (!answer.ok()) co_return answer.problem();
+  co_return empty_response(204);
+}
+
+Task<Response> list_lanes(RelayContext& context, Request& request) {
+  if (Status s = no_query(request); !s) co_return problem_response(s.error());
+  Answered<wire::Lanes> answer = co_await context.link.ask<wire::Lanes>(wire::ListLanes{});
+  if (!answer.ok()) co_return answer.problem();
+  co_return items_response(answer.value->items);
+}
+
+Task<Response> get_lane(RelayContext& context, Request& request) {
+  if (Status s = no_query(request); !s) co_return problem_response(s.error());
+  if (Status s = named(request.params[0], "lane"); !s) co_return problem_response(s.error());
+  Answered<wire::Lanes> answer = co_await context.link.ask<wire::Lanes>(wire::ListLanes{});
+  if (!answer.ok()) co_return answer.problem();
+  for (const wire::Lane& lane : answer.value->items) {
+    if (lane.name == request.params[0]) co_return json_response(200, http::to_json(lane));
+  }
+  co_return missing("lane", request.params[0]);
+}
+
+Task<Response> patch_lane(RelayContext& context, Request& request) {
+  if (Status s = no_query(request); !s) co_return problem_response(s.error());
+  Result<wire::PatchLane> question =
+      read_body<wire::PatchLane>(request, "name", {"weight", "limit", "paused"});
+  if (!question) co_return problem_response(question.error());
+  if (!question->weight && !question->limit && !question->paused) {
+    co_return problem_response(
+        {"missing_field", "expected at least one of weight, limit and paused", ""});
+  }
+  question->actor = request.actor;
+  Answered<wire::Lanes> answer = co_await context.link.ask<wire::Lanes>(std::move(*question));
+  if (!answer.ok()) co_return answer.problem();
+  if (answer.value->items.size() != 1) {
+    co_return problem_response({"internal", "the broker's answer does not fit", ""});
+  }
+  co_return json_response(200, http::to_json(answer.value->items[0]));
+}
+
+Task<Response> list_audit(RelayContext& context, Request& request) {
+  QueryReader query(request.target.query);
+  wire::ListAudit question;
+  question.limit = query.number("limit", 1, 1000).value_or(question.limit);
+  if (Status s = query.finish(); !s) co_return problem_response(s.error());
+  Answered<wire::Audit> answer = co_await context.link.ask<wire::Audit>(std::move(question));
+  if (!answer.ok()) co_return answer.problem();
+  co_return items_response(answer.value->items);
+}
+
+}  // namespace ghost::relay

@@ -1,0 +1,69 @@
+// The handlers of every call, by resource. Each takes an admitted request whose path parameters are
+// in request.params, and gives the whole answer; none throws. What they may use is RelayContext.
+#pragma once
+
+#include "relay/context.h"
+
+namespace ghost::relay {
+
+// job_handlers.cc
+Task<Response> submit_patch(RelayContext&, Request&);
+Task<Response> list_jobs(RelayContext&, Request&);
+Task<Response> get_job(RelayContext&, Request&);
+Task<Response> cancel_job(RelayContext&, Request&);
+Task<Response> retry_job(RelayContext&, Request&);
+// batch_handlers.cc
+Task<Response> submit_batch(RelayContext&, Request&);
+// stream_handlers.cc
+Task<Response> get_events(RelayContext&, Request&);
+Task<Response> get_log(RelayContext&, Request&);
+// file_handlers.cc
+Task<Response> get_diff(RelayContext&, Request&);
+Task<Response> get_mbox(RelayContext&, Request&);
+Task<Response> list_artifacts(RelayContext&, Request&);
+Task<Response> get_artifact(RelayContext&, Request&);
+// registry_handlers.cc
+Task<Response> list_instances(RelayContext&, Request&);
+Task<Response> next_instance(RelayContext&, Request&);
+Task<Response> get_instance(RelayContext&, Request&);
+Task<Response> put_instance(RelayContext&, Request&);
+Task<Response> delete_instance(RelayContext&, Request&);
+// farm_handlers.cc
+Task<Response> list_runners(RelayContext&, Request&);
+Task<Response> get_runner(RelayContext&, Request&);
+Task<Response> drain_runner(RelayContext&, Request&);
+Task<Response> undrain_runner(RelayContext&, Request&);
+Task<Response> patch_runner(RelayContext&, Request&);
+Task<Response> list_repos(RelayContext&, Request&);
+Task<Response> get_repo(RelayContext&, Request&);
+Task<Response> put_repo(RelayContext&, Request&);
+Task<Response> delete_repo(RelayContext&, Request&);
+Task<Response> list_lanes(RelayContext&, Request&);
+Task<Response> get_lane(RelayContext&, Request&);
+Task<Response> patch_lane(RelayContext&, Request&);
+Task<Response> list_audit(RelayContext&, Request&);
+// service_handlers.cc
+Task<Response> get_limits(RelayContext&, Request&);
+Task<Response> get_livez(RelayContext&, Request&);
+Task<Response> get_readyz(RelayContext&, Request&);
+Task<Response> get_metrics(RelayContext&, Request&);
+Task<Response> get_openapi(RelayContext&, Request&);
+Task<Response> get_root(RelayContext&, Request&);
+
+// Shared by them (handler_help.cc).
+
+// The job with its verdict; waits up to `wait_ms` for its end or, with `after_version`, for a
+// change. Rides out a broker that is away for a moment, while there is time.
+Task<Answered<wire::Job>> fetch_job(RelayContext& context, std::string tenant, std::string id,
+                                    int64_t wait_ms, uint64_t after_version);
+// The document of an answered GetJob.
+http::Json document_of(const Answered<wire::Job>& answer);
+// A JSON object from a small body; an empty body is an empty object. Error codes as parse_json,
+// unsupported_media_type, bad_field.
+Result<http::JsonObject> small_object(const Request& request);
+// A pause of a coroutine.
+Task<void> pause_ms(int64_t ms);
+// "no job \"x\"" for a path parameter that cannot be the id of anything.
+Status named(const std::string& param, const char* what);
+
+}  // namespace ghost::relay
