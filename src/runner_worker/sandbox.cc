@@ -1,0 +1,228 @@
+// The pool: finds out what the host can give, once, and makes sandboxes of that kind.
+#include "runner_worker/sandbox.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <climits>
+#include <csignal>
+#include <cstdlib>
+#include <cstring>
+#include <sstream>
+
+#include "base/fs.h"
+#include "runner_worker/sandbox_box.h"
+#include "runner_worker/seccomp.h"
+#include "runner_worker/workspace.h"
+
+namespace ghost::runner {
+namespace {
+
+class LocalPool : public SandboxPool {
+ public:
+  LocalPool(std::unique_ptr<SandboxHost> host, std::vector<std::string> gaps)
+      : host_(std::move(host)), gaps_(std::move(gaps)) {}
+
+  Result<std::unique_ptr<Sandbox>> open(const SandboxSpec& spec) override {
+    auto ready = host_->launcher.spawn({spec.host_network});
+    if (!ready.ok()) return ready.error();
+    return LocalSandbox::open(*host_, std::move(*ready), spec);
+  }
+  std::vector<std::string> gaps() const override { return gaps_; }
+
+ private:
+  std::unique_ptr<SandboxHost> host_;
+  std::vector<std::string> gaps_;
+};
+
+// What runners that no longer exist left in the scratch folder.
+void remove_stale(const std::string& dir) {
+  DIR* listing = ::opendir(dir.c_str());
+  if (listing == nullptr) return;
+  while (const dirent* entry = ::readdir(listing)) {
+    const std::string name = entry->d_name;
+    for (const char* prefix : {"box-", "probe-"}) {
+      if (!name.starts_with(prefix)) continue;
+      const pid_t pid = std::atoi(name.c_str() + std::strlen(prefix));
+      if (pid <= 0 || pid == ::getpid() || (::kill(pid, 0) != 0 && errno == ESRCH)) {
+        (void)remove_tree(::dirfd(listing), name);
+      }
+    }
+  }
+  ::closedir(listing);
+}
+
+// The wished uid where our own user namespace has it, otherwise the highest that it has.
+uint32_t mapped_id(const char* map, uint32_t wished) {
+  const auto text = read_file(map);
+  if (!text.ok()) return 0;
+  std::istringstream lines(*text);
+  uint64_t inside = 0, outside = 0, count = 0, best = 0;
+  while (lines >> inside >> outside >> count) {
+    if (wished >= inside && wished < inside + count) return wished;
+    best = std::max(best, inside + count - 1);
+  }
+  return static_cast<uint32_t>(best);
+}
+
+class Prober {
+ public:
+  Prober(const SandboxOptions& options, std::string dir, std::vector<std::string> filters)
+      : options_(options),
+        dir_(std::move(dir)),
+        base_(dir_ + "/probe-" + std::to_string(::getpid())),
+        filters_(std::move(filters)) {}
+
+  // The best host that works, or why even the least does not.
+  Result<std::unique_ptr<SandboxHost>> probe();
+  std::vector<std::string> gaps(const SandboxHost& host) const;
+
+ private:
+  Result<std::unique_ptr<SandboxHost>> attempt(bool namespaces, uint32_t uid, uint32_t gid);
+  Status trial(SandboxHost& host) const;
+  Status make_base() const;
+
+  const SandboxOptions& options_;
+  const std::string dir_, base_;
+  const std::vector<std::string> filters_;
+};
+
+// d/f is what the trial removes to make a folder d anew: overlays on a tmpfs without user xattrs
+// fail at exactly that.
+Status Prober::make_base() const {
+  if (Status s = make_dirs(base_ + "/d"); !s.ok()) return s;
+  return write_file_atomic(base_ + "/d/f", "probe\n");
+}
+
+Status Prober::trial(SandboxHost& host) const {
+  SandboxSpec spec;
+  spec.base_dir = base_;
+  spec.limits.disk_bytes = 1 << 20;
+  spec.limits.inodes = 100;
+  spec.die_after_ms = 30'000;
+  auto ready = host.launcher.spawn({});
+  if (!ready.ok()) return ready.error();
+  auto box = LocalSandbox::open(host, std::move(*ready), spec);
+  if (!box.ok()) return box.error();
+  const std::vector<FileChange> changes = {{"d/f", 0, nullptr},
+                                           {"d/g", 0100644, make_blob("probe\n")}};
+  if (Status s = (*box)->publish(changes); !s.ok()) return s;
+  GateCommand command;
+  command.argv = {"true"};
+  command.timeout_ms = 20'000;
+  const GateRun run = (*box)->run(command, {}, -1);
+  if (run.end != GateEnd::kExited || run.exit_code != 0) {
+    return Error{"io_error", "sandbox: `true` failed in it: " + run.error, ""};
+  }
+  return (*box)->close();
+}
+
+Result<std::unique_ptr<SandboxHost>> Prober::attempt(bool namespaces, uint32_t uid, uint32_t gid) {
+  LauncherConfig config;
+  config.namespaces = namespaces;
+  config.uid = uid;
+  config.gid = gid;
+  config.root = options_.root;
+  config.filters = filters_;
+  for (const std::string& hidden : options_.hidden_dirs) {
+    std::string real(PATH_MAX, '\0');
+    if (::realpath(hidden.c_str(), real.data()) != nullptr) {
+      config.hidden_dirs.emplace_back(real.c_str());
+    }
+  }
+  config.hidden_dirs.push_back(dir_);
+  auto host = std::make_unique<SandboxHost>(std::move(config), Cgroups::probe());
+  host->dir = dir_;
+  host->mounts = ::geteuid() == 0;
+  if (namespaces && host->mounts && uid != 0) {
+    auto idmap = host->launcher.idmap_namespace();
+    if (!idmap.ok()) return idmap.error();
+    host->idmap = std::move(*idmap);
+  }
+  Error last{"io_error", "sandbox: nothing tried", ""};
+  const std::vector<WorkspaceKind> kinds =
+      namespaces ? std::vector{WorkspaceKind::kOverlayTmpfs, WorkspaceKind::kOverlayDisk,
+                               WorkspaceKind::kCopy}
+                 : std::vector{WorkspaceKind::kPlain};
+  for (const WorkspaceKind kind : kinds) {
+    host->kind = kind;
+    Status works = trial(*host);
+    if (works.ok()) return host;
+    last = works.error();
+  }
+  return last;
+}
+
+Result<std::unique_ptr<SandboxHost>> Prober::probe() {
+  if (Status s = make_base(); !s.ok()) return s.error();
+  const bool root = ::geteuid() == 0;
+  const uint32_t uid = root ? mapped_id("/proc/self/uid_map", options_.uid) : ::geteuid();
+  const uint32_t gid = root ? mapped_id("/proc/self/gid_map", options_.uid) : ::getegid();
+  auto host = attempt(true, uid, gid);
+  // A file system without idmapped mounts: what is the host's root stays it, inside a namespace.
+  if (!host.ok() && root && uid != 0) {
+    auto as_root = attempt(true, 0, 0);
+    if (as_root.ok()) host = std::move(as_root);
+  }
+  if (!host.ok() && options_.isolation == "best-effort") {
+    host = attempt(false, uid, gid);
+  } else if (!host.ok()) {
+    host = Error{"bad_config",
+                 "isolation full is not to be had on this host: " + host.error().message, ""};
+  }
+  const Fd dir(::open(dir_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (dir.ok()) (void)remove_tree(dir.get(), "probe-" + std::to_string(::getpid()));
+  return host;
+}
+
+std::vector<std::string> Prober::gaps(const SandboxHost& host) const {
+  std::vector<std::string> out;
+  if (!host.config.namespaces) {
+    out.push_back("no namespaces: gates see the host's processes, files and network");
+  }
+  if (host.kind == WorkspaceKind::kOverlayDisk) {
+    out.push_back("no user xattrs on tmpfs: the workspace lies on disk, its size is not limited");
+  } else if (host.kind == WorkspaceKind::kCopy) {
+    out.push_back("no overlay: the workspace is a copy of the whole base");
+  } else if (host.kind == WorkspaceKind::kPlain) {
+    out.push_back("no overlay: the workspace is a copy of the base on disk, size not limited");
+  }
+  if (!host.cgroups.memory()) {
+    out.push_back("no memory cgroup: memory is watched 50 times a second, and only where mapped");
+  }
+  if (!host.config.namespaces && !host.cgroups.pids()) {
+    out.push_back("no pids cgroup: processes are limited by rlimit for the whole user");
+  }
+  if (host.config.uid == 0) {
+    out.push_back("gates run as the host's root: " + dir_ + " takes no idmapped mounts");
+  }
+  return out;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<SandboxPool>> make_sandbox_pool(const SandboxOptions& options) {
+  if (options.isolation != "full" && options.isolation != "best-effort") {
+    return Error{"bad_config", "isolation must be full or best-effort", "isolation"};
+  }
+  if (Status s = make_dirs(options.dir, 0700); !s.ok()) return s.error();
+  std::string real(PATH_MAX, '\0');
+  if (::realpath(options.dir.c_str(), real.data()) == nullptr) {
+    return Error{"bad_config", "resolve " + options.dir + ": " + std::strerror(errno), ""};
+  }
+  real.resize(std::strlen(real.c_str()));
+  remove_stale(real);
+  auto filters = gate_filters();
+  if (!filters.ok()) return filters.error();
+  Prober prober(options, real, std::move(*filters));
+  auto host = prober.probe();
+  if (!host.ok()) return host.error();
+  std::vector<std::string> gaps = prober.gaps(**host);
+  return std::unique_ptr<SandboxPool>(
+      std::make_unique<LocalPool>(std::move(*host), std::move(gaps)));
+}
+
+}  // namespace ghost::runner

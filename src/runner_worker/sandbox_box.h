@@ -1,0 +1,75 @@
+// The runner's side of one sandbox (sandbox_init.h is the other): LocalSandbox implements Sandbox.
+// What all sandboxes of a runner share is a SandboxHost, made and probed by the pool; it outlives
+// them. Threads as sandbox.h says.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "runner_worker/cgroup.h"
+#include "runner_worker/launcher.h"
+#include "runner_worker/sandbox.h"
+#include "runner_worker/sandbox_wire.h"
+
+namespace ghost::runner {
+
+struct SandboxHost {
+  SandboxHost(LauncherConfig launcher_config, Cgroups groups)
+      : config(launcher_config), launcher(std::move(launcher_config)), cgroups(std::move(groups)) {}
+
+  const LauncherConfig config;
+  Launcher launcher;
+  Cgroups cgroups;
+  WorkspaceKind kind = WorkspaceKind::kOverlayTmpfs;
+  std::string dir;    // scratch, absolute
+  bool mounts = false;  // this process is root: it clones mounts for the sandboxes
+  Fd idmap;           // where root: user namespace for idmapped mounts; not set: none
+  std::atomic<uint64_t> next{1};
+};
+
+class LocalSandbox : public Sandbox {
+ public:
+  // `ready`: a first process that has not been set up yet. Error code io_error.
+  static Result<std::unique_ptr<Sandbox>> open(SandboxHost& host, SpawnedSandbox ready,
+                                               const SandboxSpec& spec);
+  ~LocalSandbox() override;
+
+  Status publish(const std::vector<FileChange>& changes) override;
+  GateRun run(const GateCommand& command, const OutputSink& output, int stop_fd) override;
+  Result<std::vector<WorkspaceFile>> find(const std::vector<std::string>& globs, bool with_base,
+                                          size_t count_max) override;
+  Result<std::string> read(const std::string& path, uint64_t offset, size_t bytes_max) override;
+  void extend(uint64_t ms) override;
+  Status close() override;
+
+ private:
+  struct Watched;  // a gate that runs
+
+  LocalSandbox(SandboxHost& host, SpawnedSandbox ready, const SandboxLimits& limits)
+      : host_(host), box_(std::move(ready)), limits_(limits) {}
+
+  Status set_up(const SandboxSpec& spec);
+  Status limit();
+  Result<BoxFrame> ask(BoxMessage type, const std::string& payload,
+                       const std::vector<int>& fds = {});
+  Result<BoxFrame> answer();
+  // Polls once; true when the gate is over and `*done` says how.
+  bool attend(Watched* gate, GateRun* done);
+  void stop_gate(Watched* gate, GateStop why);
+  void finish(Watched* gate, GateRun* done);
+  // True once no process is left.
+  bool kill_all();
+
+  SandboxHost& host_;
+  SpawnedSandbox box_;
+  const SandboxLimits limits_;
+  std::mutex life_mutex_;  // extend() against close()
+  std::unique_ptr<Cgroup> cgroup_;
+  std::string scratch_name_;  // below host_.dir, empty for none
+  bool broken_ = false;       // nothing can be asked of it any more
+  bool closed_ = false;
+};
+
+}  // namespace ghost::runner
