@@ -114,7 +114,8 @@ void remove_stale(const std::string& folder) {
     const std::string name = entry->d_name;
     if (!name.starts_with(kPrefix)) continue;
     const pid_t pid = std::atoi(name.c_str() + std::strlen(kPrefix));
-    if (pid > 0 && ::kill(pid, 0) != 0 && errno == ESRCH) (void)::rmdir((folder + "/" + name).c_str());
+    if (pid > 0 && ::kill(pid, 0) != 0 && errno == ESRCH)
+      (void)::rmdir((folder + "/" + name).c_str());
   }
   ::closedir(dir);
 }

@@ -62,8 +62,8 @@ bool set_limits(const GateRequest& request) {
 
 bool drop_privileges(const LauncherConfig& config) {
   for (unsigned long cap = 0; cap <= CAP_LAST_CAP; ++cap) {
-    if (::prctl(PR_CAPBSET_READ, cap, 0, 0, 0) == 1 && ::prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) != 0 &&
-        config.namespaces) {
+    if (::prctl(PR_CAPBSET_READ, cap, 0, 0, 0) == 1 &&
+        ::prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) != 0 && config.namespaces) {
       return false;
     }
   }

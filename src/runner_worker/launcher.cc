@@ -38,8 +38,8 @@ Result<Fd> sealed_image() {
     if (n < 0) return failed("write");
     rest.remove_prefix(static_cast<size_t>(n));
   }
-  if (::fcntl(file.get(), F_ADD_SEALS,
-              F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) != 0) {
+  if (::fcntl(file.get(), F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) !=
+      0) {
     return failed("seal");
   }
   return file;

@@ -20,8 +20,7 @@ extern const char ghost_launcher_end[];
 namespace ghost::runner {
 
 std::string_view launcher_image() {
-  return {ghost_launcher_begin,
-          static_cast<size_t>(ghost_launcher_end - ghost_launcher_begin)};
+  return {ghost_launcher_begin, static_cast<size_t>(ghost_launcher_end - ghost_launcher_begin)};
 }
 
 }  // namespace ghost::runner

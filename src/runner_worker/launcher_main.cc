@@ -12,11 +12,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <linux/sched.h>
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
 #include <cstring>
-#include <linux/sched.h>
 
 #include "runner_worker/sandbox_init.h"
 #include "runner_worker/sandbox_root.h"
@@ -34,8 +34,8 @@ Error failed(const std::string& what) {
 Status write_proc(pid_t pid, const char* name, const std::string& text) {
   const std::string path = "/proc/" + std::to_string(pid) + "/" + name;
   const Fd fd(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
-  if (!fd.ok() || ::write(fd.get(), text.data(), text.size()) !=
-                      static_cast<ssize_t>(text.size())) {
+  if (!fd.ok() ||
+      ::write(fd.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size())) {
     return failed("write " + path);
   }
   return ok_status();
@@ -74,8 +74,8 @@ Result<Spawned> spawn(const LauncherConfig& config, const SpawnRequest& request,
   Fd go(ends[0]), say_go(ends[1]);
   uint64_t flags = 0;
   if (config.namespaces) {
-    flags = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS |
-            CLONE_NEWCGROUP;
+    flags =
+        CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP;
     if (!request.host_network) flags |= CLONE_NEWNET;
   }
   int pidfd = -1;
@@ -138,8 +138,7 @@ void handle(const LauncherConfig& config, BoxFrame frame) {
       !decode(frame.payload, &request)) {
     ::_exit(1);
   }
-  auto spawned =
-      spawn(config, request, std::move(frame.fds[0]), std::move(frame.fds[1]));
+  auto spawned = spawn(config, request, std::move(frame.fds[0]), std::move(frame.fds[1]));
   if (!spawned.ok()) return answer_done(spawned.error(), -1);
   BoxWriter w;
   w.u64(static_cast<uint64_t>(spawned->pid));

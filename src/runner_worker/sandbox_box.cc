@@ -189,8 +189,8 @@ Status LocalSandbox::publish(const std::vector<FileChange>& changes) {
       return Error{"too_large", "workspace: " + change.path + " is too large", change.path};
     }
   }
-  bool sent = send_frame(box_.control.get(), BoxMessage::kPublish,
-                         BoxWriter().u64(changes.size()).bytes());
+  bool sent =
+      send_frame(box_.control.get(), BoxMessage::kPublish, BoxWriter().u64(changes.size()).bytes());
   // Removals first: what is a file now may become a folder, and the other way round.
   for (const bool present : {false, true}) {
     for (const FileChange& change : changes) {
@@ -228,8 +228,7 @@ Result<std::vector<WorkspaceFile>> LocalSandbox::find(const std::vector<std::str
   return files;
 }
 
-Result<std::string> LocalSandbox::read(const std::string& path, uint64_t offset,
-                                       size_t bytes_max) {
+Result<std::string> LocalSandbox::read(const std::string& path, uint64_t offset, size_t bytes_max) {
   auto frame = ask(BoxMessage::kRead, BoxWriter().str(path).u64(offset).u64(bytes_max).bytes());
   if (!frame.ok()) return frame.error();
   return std::move(frame->payload);
@@ -300,9 +299,8 @@ bool LocalSandbox::attend(Watched* gate, GateRun* done) {
                       {gate->stopped ? -1 : gate->stop_fd, POLLIN, 0}};
   const int64_t now_ms = monotonic_ms();
   const int64_t left_ms = std::clamp<int64_t>(gate->lost_at_ms - now_ms, 0, 1 << 30);
-  const int n =
-      ::poll(polled, 4, static_cast<int>(group ? std::min<int64_t>(left_ms, kMemoryLookMs)
-                                               : left_ms));
+  const int n = ::poll(
+      polled, 4, static_cast<int>(group ? std::min<int64_t>(left_ms, kMemoryLookMs) : left_ms));
   if (n == 0 && monotonic_ms() >= gate->lost_at_ms) {
     broken_ = true;
     done->error = "the sandbox did not end its gate in time";

@@ -23,9 +23,9 @@ struct SandboxHost {
   Launcher launcher;
   Cgroups cgroups;
   WorkspaceKind kind = WorkspaceKind::kOverlayTmpfs;
-  std::string dir;    // scratch, absolute
+  std::string dir;      // scratch, absolute
   bool mounts = false;  // this process is root: it clones mounts for the sandboxes
-  Fd idmap;           // where root: user namespace for idmapped mounts; not set: none
+  Fd idmap;             // where root: user namespace for idmapped mounts; not set: none
   std::atomic<uint64_t> next{1};
 };
 

@@ -326,8 +326,8 @@ GateEnd Init::watch(const GateRequest& request, pid_t main, int* status, GateUsa
   }
 }
 
-GateReport Init::report(const GateRequest& request, GateEnd end, int status,
-                        const GateUsage& usage, std::string error) {
+GateReport Init::report(const GateRequest& request, GateEnd end, int status, const GateUsage& usage,
+                        std::string error) {
   GateReport report;
   if (end == GateEnd::kExited && WIFSIGNALED(status)) {
     end = GateEnd::kSignalled;
@@ -351,8 +351,7 @@ void Init::run(BoxFrame frame) {
   GateReport done;
   if (!decode(frame.payload, &request) || frame.fds.size() != 2) die();
   const int64_t began_us = monotonic_us();
-  StartedGate gate =
-      start_gate(config_, places_, request, frame.fds[0].get(), frame.fds[1].get());
+  StartedGate gate = start_gate(config_, places_, request, frame.fds[0].get(), frame.fds[1].get());
   frame.fds.clear();
   if (gate.pid < 0) {
     done.end = static_cast<uint8_t>(gate.lost ? GateEnd::kLost : GateEnd::kFailedToStart);

@@ -124,12 +124,34 @@ std::string host_file(const char* path) {
 Status make_etc(bool host_network) {
   if (Status s = make_dir("etc"); !s.ok()) return s;
   if (Status s = make_dir("etc/ssl"); !s.ok()) return s;
-  for (const char* name :
-       {"ld.so.cache", "ld.so.conf", "ld.so.conf.d", "alternatives", "ssl/certs", "ssl/openssl.cnf",
-        "ca-certificates", "ca-certificates.conf", "pki", "localtime", "timezone", "protocols",
-        "services", "mime.types", "magic", "fonts", "java-11-openjdk", "java-17-openjdk",
-        "java-21-openjdk", "maven", "perl", "python3", "R", "terminfo", "debian_version",
-        "os-release", "lsb-release", "shells"}) {
+  for (const char* name : {"ld.so.cache",
+                           "ld.so.conf",
+                           "ld.so.conf.d",
+                           "alternatives",
+                           "ssl/certs",
+                           "ssl/openssl.cnf",
+                           "ca-certificates",
+                           "ca-certificates.conf",
+                           "pki",
+                           "localtime",
+                           "timezone",
+                           "protocols",
+                           "services",
+                           "mime.types",
+                           "magic",
+                           "fonts",
+                           "java-11-openjdk",
+                           "java-17-openjdk",
+                           "java-21-openjdk",
+                           "maven",
+                           "perl",
+                           "python3",
+                           "R",
+                           "terminfo",
+                           "debian_version",
+                           "os-release",
+                           "lsb-release",
+                           "shells"}) {
     if (Status s = show_entry(std::string("/etc/") + name, std::string("etc/") + name); !s.ok()) {
       return s;
     }
@@ -183,8 +205,7 @@ Status make_proc(bool as_host_root) {
   }
   // Keys of the uid, which other sandboxes share.
   for (const char* path : {"proc/keys", "proc/key-users", "proc/timer_list"}) {
-    if (exists(path) &&
-        ::mount("/dev/null", path, nullptr, kBind, nullptr) != 0) {
+    if (exists(path) && ::mount("/dev/null", path, nullptr, kBind, nullptr) != 0) {
       return failed("mask " + std::string(path));
     }
   }
@@ -255,10 +276,10 @@ Status attach(const std::string& source, Fd mount_fd, const std::string& target)
 Status make_store(const SetupRequest& request, Fd scratch) {
   if (Status s = make_dir(".store"); !s.ok()) return s;
   if (request.kind == WorkspaceKind::kOverlayDisk) {
-    const int done =
-        scratch.ok() ? static_cast<int>(::syscall(SYS_move_mount, scratch.get(), "", AT_FDCWD,
-                                                  ".store", MOVE_MOUNT_F_EMPTY_PATH))
-                     : ::mount(request.scratch_dir.c_str(), ".store", nullptr, kBind, nullptr);
+    const int done = scratch.ok()
+                         ? static_cast<int>(::syscall(SYS_move_mount, scratch.get(), "", AT_FDCWD,
+                                                      ".store", MOVE_MOUNT_F_EMPTY_PATH))
+                         : ::mount(request.scratch_dir.c_str(), ".store", nullptr, kBind, nullptr);
     if (done != 0) return failed("attach " + request.scratch_dir);
     if (Status s = set_attributes(".store", MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, false); !s.ok()) {
       return s;
@@ -271,8 +292,8 @@ Status make_store(const SetupRequest& request, Fd scratch) {
       return failed("mount tmpfs");
     }
   }
-  for (const char* path : {".store/upper", ".store/work", ".store/home", ".store/tmp",
-                           ".store/shm"}) {
+  for (const char* path :
+       {".store/upper", ".store/work", ".store/home", ".store/tmp", ".store/shm"}) {
     if (Status s = make_dir(path); !s.ok()) return s;
   }
   for (const char* path : {".store/tmp", ".store/shm"}) {

@@ -50,16 +50,16 @@ constexpr const char* kAllowed[] = {
     "getrusage", "getsid", "gettid", "getuid", "ioprio_get", "ioprio_set", "kcmp", "kill",
     "landlock_add_rule", "landlock_create_ruleset", "landlock_restrict_self", "pause",
     "personality", "pidfd_getfd", "pidfd_open", "pidfd_send_signal", "prctl", "prlimit64",
-    "process_vm_readv", "process_vm_writev", "ptrace", "restart_syscall", "rseq",
-    "rt_sigaction", "rt_sigpending", "rt_sigprocmask", "rt_sigqueueinfo", "rt_sigreturn",
-    "rt_sigsuspend", "rt_sigtimedwait", "rt_tgsigqueueinfo", "sched_get_priority_max",
-    "sched_get_priority_min", "sched_getaffinity", "sched_getattr", "sched_getparam",
-    "sched_getscheduler", "sched_rr_get_interval", "sched_setaffinity", "sched_setattr",
-    "sched_setparam", "sched_setscheduler", "sched_yield", "seccomp", "set_robust_list",
-    "set_thread_area", "set_tid_address", "setfsgid", "setfsuid", "setgid", "setgroups",
-    "setitimer", "setpgid", "setpriority", "setregid", "setresgid", "setresuid", "setreuid",
-    "setrlimit", "setsid", "setuid", "sigaltstack", "signalfd", "signalfd4", "tgkill", "time",
-    "times", "tkill", "vfork", "wait4", "waitid",
+    "process_vm_readv", "process_vm_writev", "ptrace", "restart_syscall", "rseq", "rt_sigaction",
+    "rt_sigpending", "rt_sigprocmask", "rt_sigqueueinfo", "rt_sigreturn", "rt_sigsuspend",
+    "rt_sigtimedwait", "rt_tgsigqueueinfo", "sched_get_priority_max", "sched_get_priority_min",
+    "sched_getaffinity", "sched_getattr", "sched_getparam", "sched_getscheduler",
+    "sched_rr_get_interval", "sched_setaffinity", "sched_setattr", "sched_setparam",
+    "sched_setscheduler", "sched_yield", "seccomp", "set_robust_list", "set_thread_area",
+    "set_tid_address", "setfsgid", "setfsuid", "setgid", "setgroups", "setitimer", "setpgid",
+    "setpriority", "setregid", "setresgid", "setresuid", "setreuid", "setrlimit", "setsid",
+    "setuid", "sigaltstack", "signalfd", "signalfd4", "tgkill", "time", "times", "tkill", "vfork",
+    "wait4", "waitid",
     // time and events
     "clock_getres", "clock_gettime", "clock_nanosleep", "epoll_create", "epoll_create1",
     "epoll_ctl", "epoll_pwait", "epoll_pwait2", "epoll_wait", "eventfd", "eventfd2", "getrandom",
@@ -76,15 +76,32 @@ constexpr const char* kAllowed[] = {
     "getcpu", "sysinfo", "uname"};
 
 // Answered with EPERM, because a program that asks should hear "no", not "old kernel".
-constexpr const char* kRefused[] = {
-    "add_key", "bpf", "chroot", "fsconfig", "fsmount", "fsopen", "fspick", "keyctl", "kexec_load",
-    "kexec_file_load", "mount", "mount_setattr", "move_mount", "open_by_handle_at", "open_tree",
-    "perf_event_open", "pivot_root", "quotactl", "reboot", "request_key", "setns", "settimeofday",
-    "clock_settime", "clock_adjtime", "adjtimex", "swapon", "swapoff", "syslog", "umount2",
-    "unshare", "userfaultfd", "vhangup", "init_module", "finit_module", "delete_module",
-    "io_uring_setup", "io_uring_enter", "io_uring_register", "sethostname", "setdomainname",
-    "iopl", "ioperm", "acct", "fanotify_init", "fanotify_mark", "lookup_dcookie", "nfsservctl",
-    "move_pages", "migrate_pages", "mbind", "set_mempolicy", "get_mempolicy"};
+constexpr const char* kRefused[] = {"add_key",        "bpf",
+                                    "chroot",         "fsconfig",
+                                    "fsmount",        "fsopen",
+                                    "fspick",         "keyctl",
+                                    "kexec_load",     "kexec_file_load",
+                                    "mount",          "mount_setattr",
+                                    "move_mount",     "open_by_handle_at",
+                                    "open_tree",      "perf_event_open",
+                                    "pivot_root",     "quotactl",
+                                    "reboot",         "request_key",
+                                    "setns",          "settimeofday",
+                                    "clock_settime",  "clock_adjtime",
+                                    "adjtimex",       "swapon",
+                                    "swapoff",        "syslog",
+                                    "umount2",        "unshare",
+                                    "userfaultfd",    "vhangup",
+                                    "init_module",    "finit_module",
+                                    "delete_module",  "io_uring_setup",
+                                    "io_uring_enter", "io_uring_register",
+                                    "sethostname",    "setdomainname",
+                                    "iopl",           "ioperm",
+                                    "acct",           "fanotify_init",
+                                    "fanotify_mark",  "lookup_dcookie",
+                                    "nfsservctl",     "move_pages",
+                                    "migrate_pages",  "mbind",
+                                    "set_mempolicy",  "get_mempolicy"};
 
 constexpr uint64_t kLow32 = 0xffffffff;
 
@@ -136,8 +153,8 @@ bool add_netlink_rules(const Filter& filter) {
   for (uint64_t protocol = 1; protocol < 32; ++protocol) {
     const scmp_arg_cmp compare[] = {{0, SCMP_CMP_MASKED_EQ, kLow32, AF_NETLINK},
                                     {2, SCMP_CMP_MASKED_EQ, kLow32, protocol}};
-    ok = ok && ::seccomp_rule_add_array(filter.get(), SCMP_ACT_ERRNO(EPERM), number, 2, compare) ==
-                   0;
+    ok = ok &&
+         ::seccomp_rule_add_array(filter.get(), SCMP_ACT_ERRNO(EPERM), number, 2, compare) == 0;
   }
   return ok;
 }

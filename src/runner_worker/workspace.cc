@@ -230,8 +230,8 @@ Status copy_entry(int from, int to, const char* name, const struct stat& info) {
     if (Status s = copy_tree(below.get(), target.get()); !s.ok()) return s;
   } else if (S_ISREG(info.st_mode)) {
     const Fd source(::openat(from, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
-    const Fd target(::openat(to, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
-                             info.st_mode & 0755));
+    const Fd target(
+        ::openat(to, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, info.st_mode & 0755));
     if (!source.ok() || !target.ok()) return failed("copy", name);
     if (Status s = copy_content(source.get(), target.get(), name); !s.ok()) return s;
   }
@@ -285,8 +285,8 @@ bool is_tree_path(std::string_view path) {
 Status put_file(int root, const std::string& path, uint32_t mode, std::string_view bytes) {
   const bool link = mode == 0120000;
   if (!is_tree_path(path) || (!link && mode != 0100644 && mode != 0100755) ||
-      (link && (bytes.empty() || bytes.size() >= PATH_MAX ||
-                bytes.find('\0') != std::string_view::npos))) {
+      (link &&
+       (bytes.empty() || bytes.size() >= PATH_MAX || bytes.find('\0') != std::string_view::npos))) {
     return Error{"bad_request", "workspace: cannot put " + path, path};
   }
   if (!link && already_there(root, path, mode, bytes)) return ok_status();
@@ -392,8 +392,8 @@ Result<std::string> read_slice(int root, const std::string& path, uint64_t offse
   out.resize(std::min<uint64_t>(bytes_max, size - offset));
   size_t have = 0;
   while (have < out.size()) {
-    const ssize_t n = ::pread(fd.get(), out.data() + have, out.size() - have,
-                              static_cast<off_t>(offset + have));
+    const ssize_t n =
+        ::pread(fd.get(), out.data() + have, out.size() - have, static_cast<off_t>(offset + have));
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) return failed("read", path);
     if (n == 0) break;
