@@ -97,7 +97,11 @@ void Core::Impl::expire_leases() {
     if (planted(Bug::kLostRequeue)) continue;
     ++count.leases_expired;
     Runner* const runner = lease.runner == kNone ? nullptr : &runners.at(lease.runner);
-    if (runner && runner->alive() && lease.job_seq > runner->last_job_seq) {
+    // Only a runner that was heard of long after the job was sent can be known not to have it: one
+    // that fell silent with the job may have fallen because of it.
+    const MonoMs heard_by = lease.expires - options.lease_ms + options.heartbeat_ms;
+    if (runner && runner->alive() && runner->last_seen >= heard_by &&
+        lease.job_seq > runner->last_job_seq) {
       attempt_ended(row, Attempt::kGivenBack, "the job never reached its runner");
     } else {
       attempt_ended(row, Attempt::kCounts, "the lease expired");

@@ -120,12 +120,14 @@ void Core::Impl::on_message(const event::FromRunner& e, const wire::Heartbeat& m
   runner->own_slots = m.slots;
   runner->draining = m.draining;
   runner->resting = false;
-  runner->last_job_seq = std::max(runner->last_job_seq, m.last_job_seq);
+  // A number that was not sent yet is of an earlier epoch.
+  const uint64_t last_job_seq = m.last_job_seq <= runner->job_seq ? m.last_job_seq : 0;
+  runner->last_job_seq = std::max(runner->last_job_seq, last_job_seq);
   seen(*runner);
   wire::HeartbeatAck answer;
   answer.epoch = options.epoch;
   answer.sent_ms = m.sent_ms;
-  answer.cancels = reconcile(*runner, m.held, m.last_job_seq, Word::kHeartbeat);
+  answer.cancels = reconcile(*runner, m.held, last_job_seq, Word::kHeartbeat);
   answer.slots = runner->slots();
   answer.drain = runner->settings.drain;
   runners.update(runner);
@@ -177,20 +179,25 @@ std::vector<wire::CancelOrder> Core::Impl::reconcile(Runner& runner,
 }
 
 void Core::Impl::not_held(JobRow& row, Runner& runner, uint64_t last_job_seq, Word word) {
-  const bool saw = row.lease()->job_seq != 0 && row.lease()->job_seq <= last_job_seq;
+  const Lease& lease = *row.lease();
+  if (lease.left_behind && word != Word::kNewSession) return;
+  const bool saw = lease.job_seq != 0 && lease.job_seq <= last_job_seq;
   switch (word) {
     case Word::kHeartbeat:
       // Else the job is still on its way to the runner.
       if (saw) attempt_ended(row, Attempt::kCounts, "runner " + runner.instance() + " lost it");
       return;
     case Word::kSameSession:
+      // Whether it was left behind, the broker before this one did not write down.
+      if (lease.from_earlier_epoch && status(row).flag) return;
       // Sent over a connection that is gone: it did not arrive, and will not.
       attempt_ended(row, saw ? Attempt::kCounts : Attempt::kGivenBack,
                     "runner " + runner.instance() + (saw ? " lost it" : " never got it"));
       return;
     case Word::kNewSession:
       // The old process is gone, but whether its sandbox is empty yet only time tells.
-      if (status(row).flag) return;
+      row.lease()->left_behind = status(row).flag.has_value();
+      if (row.lease()->left_behind) return;
       attempt_ended(row, Attempt::kCounts, "runner " + runner.instance() + " was started anew");
       return;
   }

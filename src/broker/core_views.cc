@@ -121,7 +121,8 @@ wire::Waiting Core::Impl::waiting_for_runner(const JobRow& row) const {
   if (lane.as_set.paused) return {"lane_paused", "lane " + name + " is paused", {}, {}};
   if (lane.full()) {
     return {"lane_full",
-            "lane " + name + " runs " + std::to_string(lane.leased) + " jobs, its limit",
+            "lane " + name + " runs " + std::to_string(lane.leased) + " jobs, its limit is " +
+                std::to_string(lane.as_set.limit),
             {},
             {}};
   }

@@ -25,6 +25,7 @@ struct Lease {
   MonoMs listed_at = 0;  // its place in the list of expiries, never later than `expires`
   uint64_t job_seq = 0;  // RunJobs message that carried it; 0: of an earlier session or epoch
   bool from_earlier_epoch = false;
+  bool left_behind = false;  // to be stopped, by a process that is gone: only time tells
   uint64_t event_bytes = 0, artifact_bytes = 0;
   std::map<std::string, uint64_t> artifact_offsets;  // next by path
 };

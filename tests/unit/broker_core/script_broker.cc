@@ -372,6 +372,9 @@ bool ScriptBroker::world(const Words& words, const Args& args) {
     step(event::Stalled{number_at(1)});
   } else if (what == "unsent") {
     step(event::Unsent{{Side::kRunners, words[1]}, leases_of(words[2])});
+  } else if (what == "undispatchable") {
+    const wire::LeaseRef ref = lease_of(words[1]);
+    step(event::Undispatchable{ref.job, {ref.epoch, ref.n}, words[2]});
   } else if (what == "restart") {
     start();
   } else if (what == "crash") {
