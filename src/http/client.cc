@@ -1,7 +1,9 @@
 #include "http/client.h"
 
+#include <algorithm>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http/buffer_body.hpp>
@@ -57,9 +59,19 @@ struct Client::Impl {
   // Starts an operation by `begin(handler)` and runs the loop until it has ended. `cancel` stops it
   // when the wake descriptor becomes readable.
   template <typename Begin, typename Cancel>
-  error_code run(Begin begin, Cancel cancel) {
+  error_code run(Begin begin, Cancel cancel, const Request* request = nullptr) {
     error_code result;
     bool done = false;
+    asio::steady_timer timer(context);
+    std::function<void()> tick = [&] {
+      timer.expires_after(std::chrono::milliseconds(request->tick_ms));
+      timer.async_wait([&](error_code e) {
+        if (e || done) return;
+        request->on_tick();
+        tick();
+      });
+    };
+    if (request != nullptr && request->on_tick) tick();
     asio::posix::stream_descriptor wake(context);
     if (options.wake_fd >= 0) {
       wake.assign(options.wake_fd);
@@ -72,6 +84,7 @@ struct Client::Impl {
     begin([&](error_code e, const auto&...) {
       result = e;
       done = true;
+      timer.cancel();
       if (wake.is_open()) wake.release();
     });
     context.restart();
@@ -153,7 +166,9 @@ struct Client::Impl {
   }
 
   void set_deadline(const Request& r) {
-    stream.expires_after(std::chrono::milliseconds(r.idle_ms));
+    int64_t ms = r.idle_ms;
+    if (r.until_ms != 0) ms = std::clamp<int64_t>(r.until_ms - mono_now_ms(), 0, ms);
+    stream.expires_after(std::chrono::milliseconds(ms));
   }
 
   error_code write(const Request& r) {
@@ -173,7 +188,7 @@ struct Client::Impl {
   error_code read_some(const Request& r, Parser& parser) {
     set_deadline(r);
     return run([&](auto handler) { bhttp::async_read_some(stream, buffer, parser, handler); },
-               [&] { stream.cancel(); });
+               [&] { stream.cancel(); }, &r);
   }
 
   Result<Response> read_whole(const Request& r, error_code* code) {

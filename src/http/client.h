@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "base/time.h"
 #include "http/url.h"
 
 namespace ghost::http {
@@ -29,7 +30,10 @@ struct Request {
   std::string target = "/";  // path and query below the base URL
   std::vector<std::pair<std::string, std::string>> headers = {};
   std::string body = {};
-  int64_t idle_ms = 30'000;  // how long nothing may come, counted anew with every byte
+  int64_t idle_ms = 30'000;            // how long nothing may come, counted anew with every byte
+  MonoMs until_ms = 0;                 // and never beyond this monotonic time; 0: no end
+  std::function<void()> on_tick = {};  // called every tick_ms while the answer is awaited
+  int64_t tick_ms = 200;
 };
 
 struct Response {

@@ -1,0 +1,164 @@
+// Options of the commands about the farm: runners, repositories, lanes, registry, itself.
+#include "cli/arguments.h"
+#include "cli/arguments_help.h"
+
+namespace ghost::cli {
+namespace {
+
+CLI::App* add_plain(CLI::App* parent, Chosen* chosen, const char* name, const char* about,
+                    std::function<int(Session&)> command) {
+  CLI::App* c = parent->add_subcommand(name, about);
+  c->callback([=] { chosen->command = command; });
+  return c;
+}
+
+void add_runner_commands(CLI::App& app, Chosen* chosen) {
+  add_plain(&app, chosen, "runners", "Show the runners and what they do", run_runners);
+
+  struct Drain {
+    std::string runner;
+    bool undo = false, wait = false;
+    uint64_t slots = 0;
+  };
+  auto d = std::make_shared<Drain>();
+  CLI::App* c = add_plain(&app, chosen, "drain", "Let a runner finish and take nothing new",
+                          [d](Session& s) { return run_drain(s, d->runner, d->undo, d->wait); });
+  c->add_option("runner", d->runner, "Runner id")->required()->type_name("RUNNER");
+  c->add_flag("--undo", d->undo, "Let it take jobs again");
+  c->add_flag("-w,--wait", d->wait, "Wait until it holds no job");
+
+  auto s = std::make_shared<Drain>();
+  c = add_plain(&app, chosen, "slots", "Change how many jobs a runner takes at a time",
+                [s](Session& session) { return run_slots(session, s->runner, s->slots); });
+  c->add_option("runner", s->runner, "Runner id")->required()->type_name("RUNNER");
+  c->add_option("slots", s->slots, "Number of slots")->required()->type_name("N");
+}
+
+void add_repo_commands(CLI::App& app, Chosen* chosen) {
+  CLI::App* repo = app.add_subcommand("repo", "The catalogue of repositories");
+  repo->require_subcommand(1);
+  add_plain(repo, chosen, "list", "List them", run_repo_list);
+
+  auto o = std::make_shared<RepoOptions>();
+  CLI::App* add = add_plain(repo, chosen, "add", "Add a repository or change one",
+                            [o](Session& s) { return run_repo_add(s, *o); });
+  add->add_option("name", o->name, "Name that jobs use")->required()->type_name("NAME");
+  add->add_option("url", o->url, "Where git fetches it from")->required()->type_name("URL");
+  add_text(add, "--default-branch", &o->default_branch, "For jobs that name no base", "BRANCH");
+  add_text(add, "--credential", &o->credential, "Credential on the runner hosts", "NAME");
+  add->add_flag("--allow-gitlinks", o->allow_gitlinks, "Patches may touch submodules");
+
+  auto name = std::make_shared<std::string>();
+  CLI::App* remove = add_plain(repo, chosen, "remove", "Take a repository out of the catalogue",
+                               [name](Session& s) { return run_repo_remove(s, *name); });
+  remove->add_option("name", *name, "Repository")->required()->type_name("NAME");
+}
+
+void add_lane_commands(CLI::App& app, Chosen* chosen) {
+  CLI::App* lanes = app.add_subcommand("lanes", "The queues and their shares");
+  lanes->require_subcommand(1);
+  add_plain(lanes, chosen, "list", "List them", run_lanes_list);
+
+  auto o = std::make_shared<LaneOptions>();
+  CLI::App* set = add_plain(lanes, chosen, "set", "Change a lane",
+                            [o](Session& s) { return run_lanes_set(s, *o); });
+  set->add_option("name", o->name, "Lane")->required()->type_name("NAME");
+  set->add_option("--weight", o->weight, "Share against other lanes")->type_name("N");
+  set->add_option("--limit", o->limit, "Jobs at a time, 0: no limit")->type_name("N");
+  auto* pause = set->add_flag_callback(
+      "--pause", [o] { o->paused = true; }, "Hand out nothing");
+  set->add_flag_callback(
+         "--resume", [o] { o->paused = false; }, "Hand out jobs again")
+      ->excludes(pause);
+}
+
+CLI::App* add_registry_command(CLI::App* registry, Chosen* chosen, const char* name,
+                               const char* about, int (*command)(Session&, const RegistryOptions&),
+                               std::shared_ptr<RegistryOptions> o) {
+  return add_plain(registry, chosen, name, about,
+                   [=](Session& session) { return command(session, *o); });
+}
+
+void add_registry_commands(CLI::App& app, Chosen* chosen) {
+  CLI::App* registry = app.add_subcommand("registry", "The service registry");
+  registry->require_subcommand(1);
+  const auto options = [] { return std::make_shared<RegistryOptions>(); };
+  const auto service = [](CLI::App* c, RegistryOptions& o, const char* help, bool required) {
+    c->add_option("service", o.service, help)->required(required)->type_name("SERVICE");
+  };
+  const char* prefix = "Service, or a prefix that ends in *";
+
+  auto o = options();
+  CLI::App* c = add_registry_command(registry, chosen, "list", "List the instances of all services",
+                                     run_registry_list, o);
+  service(c, *o, prefix, false);
+  c->add_flag("--ready", o->ready_only, "Only those that are ready");
+
+  o = options();
+  c = add_registry_command(registry, chosen, "resolve", "Print the endpoints of a service",
+                           run_registry_resolve, o);
+  service(c, *o, prefix, true);
+
+  o = options();
+  c = add_registry_command(registry, chosen, "next", "Print the next instance in rotation",
+                           run_registry_next, o);
+  service(c, *o, prefix, true);
+
+  o = options();
+  c = add_registry_command(registry, chosen, "put", "Register an instance, or renew it",
+                           run_registry_put, o);
+  service(c, *o, "Service", true);
+  c->add_option("instance", o->instance, "Instance")->required()->type_name("INSTANCE");
+  add_list(c, "--endpoint", &o->endpoints, "Address by purpose, http=http://10.0.0.5:80", "K=V");
+  add_list(c, "--label", &o->labels, "Label", "K=V");
+  add_text(c, "--host", &o->host, "Host name; this machine's when absent", "NAME");
+  add_text(c, "--instance-version", &o->version, "Version of the service");
+  add_text(c, "--state", &o->state, "State")->check(CLI::IsMember({"ready", "draining"}));
+  c->add_option("--capacity", o->capacity, "What it can take at a time")->type_name("N");
+  add_duration(c, "--ttl", &o->ttl_ms, "Lost when not renewed for so long");
+  c->add_flag("--keep", o->keep, "Renew until interrupted, then delete it");
+
+  o = options();
+  c = add_registry_command(registry, chosen, "delete", "Take an instance out", run_registry_delete,
+                           o);
+  service(c, *o, "Service", true);
+  c->add_option("instance", o->instance, "Instance")->required()->type_name("INSTANCE");
+
+  o = options();
+  c = add_registry_command(registry, chosen, "watch", "Print the instances at every change",
+                           run_registry_watch, o);
+  service(c, *o, prefix, false);
+}
+
+}  // namespace
+
+void add_farm_commands(CLI::App& app, Chosen* chosen) {
+  add_runner_commands(app, chosen);
+  add_repo_commands(app, chosen);
+  add_lane_commands(app, chosen);
+  add_registry_commands(app, chosen);
+  add_plain(&app, chosen, "limits", "Show every limit of relay and broker", run_limits);
+
+  auto entries = std::make_shared<uint64_t>(50);
+  CLI::App* audit = add_plain(&app, chosen, "audit", "Show who cancelled, drained or changed what",
+                              [entries](Session& session) { return run_audit(session, *entries); });
+  audit->add_option("-n,--limit", *entries, "How many entries")
+      ->check(CLI::Range(1, 1000))
+      ->type_name("N")
+      ->capture_default_str();
+
+  auto top = std::make_shared<TopOptions>();
+  CLI::App* c = add_plain(&app, chosen, "top", "Watch runners, lanes and jobs",
+                          [top](Session& session) { return run_top(session, *top); });
+  add_duration(c, "--interval", &top->interval_ms, "Time between two looks");
+  c->add_flag("--once", top->once, "One look");
+
+  add_plain(&app, chosen, "version", "Show the versions of this program and of the farm",
+            run_version);
+  auto data = std::make_shared<std::string>();
+  c = add_plain(&app, chosen, "doctor", "Check this machine and the farm",
+                [data](Session& session) { return run_doctor(session, *data); });
+  add_text(c, "--data", data.get(), "Folder of a farm to check", "DIR");
+}
+
+}  // namespace ghost::cli
