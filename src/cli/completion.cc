@@ -64,7 +64,7 @@ _ghost() {
     submit | "artifacts get") [[ $current != -* ]] && COMPREPLY=($(compgen -f -- "$current")) ;;
     completion) COMPREPLY=($(compgen -W "bash zsh" -- "$current")) ;;
   esac
-  COMPREPLY+=($(compgen -W "${_ghost_words["$path"]}" -- "$current"))
+  COMPREPLY+=($(compgen -W "${_ghost_words["${path:-top}"]}" -- "$current"))
 }
 complete -o filenames -F _ghost ghost
 )";
@@ -109,13 +109,10 @@ std::string completion_script(const CLI::App& app, const std::string& shell) {
       }
     }
     if (path == "up" && bash) words = up_words();
-    // bash takes no empty subscript in an assignment.
-    if (bash) {
-      out +=
-          "  [" + (path.empty() ? "\"\"" : shell_quoted(path)) + "]=" + shell_quoted(words) + "\n";
-    } else {
-      out += "  " + shell_quoted(path.empty() ? "top" : path) + " " + shell_quoted(words) + "\n";
-    }
+    // No shell takes an empty subscript.
+    const std::string key = shell_quoted(path.empty() ? "top" : path);
+    out += bash ? "  [" + key + "]=" : "  " + key + " ";
+    out += shell_quoted(words) + "\n";
   });
   out += ")";
   out += bash ? kBashBody : kZshBody;
