@@ -64,7 +64,7 @@ _ghost() {
     submit | "artifacts get") [[ $current != -* ]] && COMPREPLY=($(compgen -f -- "$current")) ;;
     completion) COMPREPLY=($(compgen -W "bash zsh" -- "$current")) ;;
   esac
-  COMPREPLY+=($(compgen -W "${_ghost_words["${path:-top}"]}" -- "$current"))
+  COMPREPLY+=($(compgen -W "${_ghost_words["${path:-.}"]}" -- "$current"))
 }
 complete -o filenames -F _ghost ghost
 )";
@@ -81,7 +81,7 @@ _ghost() {
     fi
   done
   local -a found
-  found=("${(@f)_ghost_words[${path_typed:-top}]}")
+  found=("${(@f)_ghost_words[${path_typed:-.}]}")
   case $path_typed in
     submit | 'artifacts get') [[ ${words[CURRENT]} != -* ]] && _files ;;
     completion) compadd bash zsh ;;
@@ -110,7 +110,7 @@ std::string completion_script(const CLI::App& app, const std::string& shell) {
     }
     if (path == "up" && bash) words = up_words();
     // No shell takes an empty subscript.
-    const std::string key = shell_quoted(path.empty() ? "top" : path);
+    const std::string key = shell_quoted(path.empty() ? "." : path);
     out += bash ? "  [" + key + "]=" : "  " + key + " ";
     out += shell_quoted(words) + "\n";
   });
