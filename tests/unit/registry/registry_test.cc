@@ -156,7 +156,7 @@ TEST(Registry, RotationIsFairAndSkipsWhoIsNotReady) {
   EXPECT_EQ(draw(r, "web", 3), "cac");
   // Back again: behind those that wait.
   EXPECT_TRUE(r.renew("web", "b", InstanceState::kReady, 2, 2));
-  EXPECT_EQ(draw(r, "web", 3), "abc");
+  EXPECT_EQ(draw(r, "web", 3), "acb");
   // Renewals move nobody.
   EXPECT_TRUE(r.renew("web", "a", InstanceState::kReady, 3, 3));
   EXPECT_TRUE(r.put(instance("web", "a"), 3, 3));
