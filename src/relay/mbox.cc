@@ -54,16 +54,34 @@ std::string quoted_name(const std::string& name) {
   return out + "\"";
 }
 
-// Lines that would end the message for git are moved in by a blank.
+bool starts_nocase(std::string_view text, std::string_view prefix) {
+  return text.size() >= prefix.size() &&
+         std::equal(prefix.begin(), prefix.end(), text.begin(),
+                    [](char a, char b) { return a == (b >= 'A' && b <= 'Z' ? b | 0x20 : b); });
+}
+
+// Where git mailinfo takes the message to end, and the patch to begin.
+bool ends_message(std::string_view line) {
+  const bool rule = line.starts_with("---") && line.find_first_not_of(" \t", 3) == line.npos;
+  return rule || line.starts_with("--- ") || line.starts_with("diff -") ||
+         line.starts_with("Index: ") || line.starts_with("From ");
+}
+
+// What git mailinfo takes for a header though it stands at the top of the message.
+bool is_header(std::string_view line) {
+  return starts_nocase(line, "from:") || starts_nocase(line, "subject:") ||
+         starts_nocase(line, "date:") || line.starts_with("[PATCH]") || line.starts_with(">From ");
+}
+
+// Lines that would end the message for git, or begin it as headers, are moved in by a blank.
 std::string message_body(std::string_view text) {
   std::string out;
   for (size_t begin = 0; begin < text.size();) {
     const size_t end = std::min(text.find('\n', begin), text.size());
     std::string_view line = text.substr(begin, end - begin);
     if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
-    const bool ends = line == "---" || line.starts_with("--- ") || line.starts_with("diff -") ||
-                      line.starts_with("Index: ") || line.starts_with("From ");
-    if (ends) out += ' ';
+    const bool top = out.find_first_not_of('\n') == out.npos;
+    if (ends_message(line) || (top && is_header(line))) out += ' ';
     out.append(line).append("\n");
     begin = end + 1;
   }

@@ -90,6 +90,9 @@ std::optional<uint64_t> preferred_wait_s(const Request& request) {
     for (size_t begin = 0; begin <= value.size();) {
       const size_t end = std::min(value.find_first_of(",;", begin), value.size());
       std::string one = value.substr(begin, end - begin);
+      std::transform(one.begin(), one.end(), one.begin(), [](char c) {
+        return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+      });
       one.erase(std::remove_if(one.begin(), one.end(),
                                [](char c) { return c == ' ' || c == '\t' || c == '"'; }),
                 one.end());
