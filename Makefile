@@ -5,7 +5,7 @@ PRESET ?= release
 JOBS ?= $(shell nproc)
 BUILD := build/$(PRESET)
 
-.PHONY: help setup build test demo up install format check sanitize tsan sim fuzz conformance clean
+.PHONY: help setup build test demo up install format check sanitize tsan sim fuzz conformance bench clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -50,6 +50,12 @@ fuzz: setup ## every decoder under libFuzzer, FUZZ_SECONDS (60) each; needs clan
 	@cmake --preset fuzz >/dev/null
 	@cmake --build build/fuzz --parallel $(JOBS) --target $$(ls tests/fuzz/*_fuzz.cc | sed 's|.*/\(.*\)_fuzz.cc|fuzz_\1|')
 	@tests/fuzz/run build/fuzz $(or $(FUZZ_SECONDS),60)
+
+bench: setup ## Ghost against the floors, RUNS (5) runs of JOBS_A_RUN jobs; lines of JSON in build/bench/figures.jsonl
+	@cmake --preset release -B build/bench -DGHOST_TESTS=OFF -DGHOST_BENCH=ON >/dev/null
+	@cmake --build build/bench --parallel $(JOBS) --target ghost-broker ghost-bench-load ghost-bench-floor
+	@bench/run build/bench/bin build/bench/figures.jsonl --runs $(or $(RUNS),5) \
+	  --jobs $(or $(JOBS_A_RUN),100000) --deep $(or $(DEEP),1000000)
 
 clean: ## remove build/
 	@rm -rf build

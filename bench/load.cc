@@ -1,8 +1,7 @@
 // Load for Ghost, in the protocol that every client and runner speaks.
-//   ghost-bench-load submit CLIENTS JOBS IN_FLIGHT [BATCH]  jobs of 1 KiB; ends when all have ended
-//   ghost-bench-load fill CLIENTS JOBS                      the same without waiting for their end
-//   ghost-bench-load work RUNNERS SLOTS NAME                gives a 64-byte result at once, until
-//   killed
+//   submit CLIENTS JOBS IN_FLIGHT [BATCH]  jobs of 1 KiB; ends when all have ended
+//   fill CLIENTS JOBS IN_FLIGHT [BATCH]    jobs that no worker may take; ends when all are accepted
+//   work RUNNERS SLOTS NAME                gives a 64-byte result at once, until killed
 // The repository "bench" must be in the catalogue (`submit` and `fill` put it there).
 #include <cstring>
 #include <map>
@@ -106,6 +105,10 @@ class Submitter {
         item.id = job_id(run_, sent_);
         item.request_hash = std::string(32, 'h');
         item.repo = "bench";
+        if (!follow_) {
+          item.lane = "waiting";
+          item.requires_["bench"] = "nobody";
+        }
         payloads.push_back(payload_);
         sent_us_[sent_] = now_us();
       }
@@ -223,6 +226,5 @@ int main(int argc, char** argv) {
            argc > 4 ? argv[4] : "bench-worker")
         .run();
   }
-  fail(
-      "usage: submit CLIENTS JOBS IN_FLIGHT [BATCH] | fill CLIENTS JOBS | work RUNNERS SLOTS NAME");
+  fail("usage: submit|fill CLIENTS JOBS IN_FLIGHT [BATCH] | work RUNNERS SLOTS NAME");
 }
