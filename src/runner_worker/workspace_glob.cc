@@ -5,19 +5,22 @@
 namespace ghost::runner {
 namespace {
 
-// The set of glob positions reachable without consuming a character: a star may stand for nothing,
-// and "**/" for no folder at all.
-void add_position(std::string_view glob, size_t at, std::vector<bool>* on) {
-  while (!(*on)[at]) {
-    (*on)[at] = true;
-    if (at == glob.size() || glob[at] != '*') return;
-    const bool twice = at + 1 < glob.size() && glob[at + 1] == '*';
+bool is_twice(std::string_view glob, size_t at) {
+  return at + 1 < glob.size() && glob[at + 1] == '*';
+}
+
+// Adds the positions that are reached without consuming a character: a star may stand for nothing,
+// and "**/" for no folder at all where a name of the path begins.
+void skip_stars(std::string_view glob, bool name_begins, std::vector<bool>* on) {
+  for (size_t at = 0; at < glob.size(); ++at) {
+    if (!(*on)[at] || glob[at] != '*') continue;
+    const bool twice = is_twice(glob, at);
     const size_t after = at + (twice ? 2 : 1);
-    const bool starts_component = at == 0 || glob[at - 1] == '/';
-    if (twice && starts_component && after < glob.size() && glob[after] == '/') {
-      add_position(glob, after + 1, on);
+    (*on)[after] = true;
+    const bool whole_names = twice && (at == 0 || glob[at - 1] == '/');
+    if (name_begins && whole_names && after < glob.size() && glob[after] == '/') {
+      (*on)[after + 1] = true;
     }
-    at = after;
   }
 }
 
@@ -27,19 +30,20 @@ void add_position(std::string_view glob, size_t at, std::vector<bool>* on) {
 // lengths whatever the glob.
 bool glob_match(std::string_view glob, std::string_view path) {
   std::vector<bool> on(glob.size() + 1), next(glob.size() + 1);
-  add_position(glob, 0, &on);
+  on[0] = true;
+  skip_stars(glob, true, &on);
   for (const char c : path) {
     next.assign(glob.size() + 1, false);
     for (size_t at = 0; at < glob.size(); ++at) {
       if (!on[at]) continue;
       if (glob[at] == '*') {
-        const bool twice = at + 1 < glob.size() && glob[at + 1] == '*';
         // Stays where it is: the star takes the character and may take more.
-        if (twice || c != '/') add_position(glob, at, &next);
+        if (is_twice(glob, at) || c != '/') next[at] = true;
       } else if (glob[at] == c || (glob[at] == '?' && c != '/')) {
-        add_position(glob, at + 1, &next);
+        next[at + 1] = true;
       }
     }
+    skip_stars(glob, c == '/', &next);
     on.swap(next);
   }
   return on[glob.size()];
