@@ -87,7 +87,7 @@ class Sandbox {
 
   // Writes the changes into the workspace without following any symlink (openat2, RESOLVE_BENEATH |
   // RESOLVE_NO_SYMLINKS). May be called again (patch after prechecks, protected paths before
-  // validate).
+  // validate). Error codes bad_request (a path or mode), too_large (over the disk limit), io_error.
   virtual Status publish(const std::vector<FileChange>& changes) = 0;
 
   // Runs a command to its end, its time limit, or until `stop_fd` is readable (kStopped). When it
@@ -112,7 +112,8 @@ class Sandbox {
 class SandboxPool {
  public:
   virtual ~SandboxPool() = default;
-  // Error code io_error: this host failed, the patch did not.
+  // Error codes io_error: this host failed, the patch did not; too_large: the base is over the disk
+  // limit (only where the workspace is a copy).
   virtual Result<std::unique_ptr<Sandbox>> open(const SandboxSpec& spec) = 0;
   // What this host's isolation lacks, for people ("no cgroup: memory limited by rlimit"); empty:
   // nothing.

@@ -22,8 +22,10 @@ namespace ghost::runner {
 namespace {
 
 Error failed(const char* what, std::string_view path) {
-  return {"io_error", std::string(what) + " " + std::string(path) + ": " + std::strerror(errno),
-          ""};
+  const int error = errno;
+  const bool full = error == ENOSPC || error == EDQUOT;
+  return {full ? "too_large" : "io_error",
+          std::string(what) + " " + std::string(path) + ": " + std::strerror(error), ""};
 }
 
 // Opens without ever leaving `root`, following a link or crossing a mount.

@@ -24,7 +24,8 @@ bool is_tree_path(std::string_view path);
 
 // Puts a file or symlink (its target in `bytes`) at `path`; whatever stands in the way, there or in
 // place of a parent folder, is removed. The file is always a new one, so hard links made by others
-// keep their content; one that is already right is left alone. Error codes bad_request, io_error.
+// keep their content; one that is already right is left alone. Error codes bad_request, too_large
+// (no space), io_error.
 Status put_file(int root, const std::string& path, uint32_t mode, std::string_view bytes);
 // Removes `path` and the parent folders that it leaves empty; fine when there is nothing.
 Status remove_file(int root, const std::string& path);
