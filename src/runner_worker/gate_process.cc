@@ -60,7 +60,18 @@ bool set_limits(const GateRequest& request) {
          (request.cpu_ms == 0 || limit(RLIMIT_CPU, cpu_s, cpu_s + 1));
 }
 
-bool drop_privileges(const LauncherConfig& config) {
+// In the host's network namespace lie the abstract unix sockets of its services and of other
+// sandboxes: Landlock (since Linux 6.12) allows a gate only those that it made itself.
+void keep_from_sockets() {
+  struct {
+    uint64_t files = 0, ports = 0, scoped = 1;  // LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET
+  } attributes;
+  const Fd rules(
+      static_cast<int>(::syscall(SYS_landlock_create_ruleset, &attributes, sizeof attributes, 0)));
+  if (rules.ok()) (void)::syscall(SYS_landlock_restrict_self, rules.get(), 0);
+}
+
+bool drop_privileges(const LauncherConfig& config, const GateRequest& request) {
   for (unsigned long cap = 0; cap <= CAP_LAST_CAP; ++cap) {
     if (::prctl(PR_CAPBSET_READ, cap, 0, 0, 0) == 1 &&
         ::prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) != 0 && config.namespaces) {
@@ -72,6 +83,7 @@ bool drop_privileges(const LauncherConfig& config) {
   __user_cap_data_struct none[2]{};
   if (::syscall(SYS_capset, &header, none) != 0) return false;
   if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return false;
+  if (request.host_network) keep_from_sockets();
   for (const std::string& program : config.filters) {
     const sock_fprog filter{
         static_cast<unsigned short>(program.size() / sizeof(sock_filter)),
@@ -135,6 +147,16 @@ void execute(const GateRequest& request, const std::vector<std::string>& env) {
   errno = error;
 }
 
+// Files in /proc are their process's own only while it is dumpable. In a pid namespace nobody lives
+// who could make use of that moment: gates run one after the other.
+void prefer_as_victim(bool namespaces) {
+  if (namespaces) (void)::prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
+  if (const Fd score(::open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC)); score.ok()) {
+    (void)!::write(score.get(), "500", 3);
+  }
+  (void)::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+}
+
 [[noreturn]] void become_gate(const LauncherConfig& config, const SandboxPlaces& places,
                               const GateRequest& request, int out, int err, int report) {
   sigset_t none;
@@ -146,9 +168,7 @@ void execute(const GateRequest& request, const std::vector<std::string>& env) {
   if (::setsid() < 0) give_up(report, Step::kPrepare);
   if (!enter_cwd(places, request.cwd)) give_up(report, Step::kCwd);
   // The kernel's killer of last resort takes a gate before anything of the host's.
-  if (const Fd score(::open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC)); score.ok()) {
-    (void)!::write(score.get(), "500", 3);
-  }
+  prefer_as_victim(config.namespaces);
   const int input = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
   // Above the three, so that no dup2 below overwrites a descriptor that is still needed.
   const int safe_report = ::fcntl(report, F_DUPFD_CLOEXEC, 16);
@@ -159,7 +179,7 @@ void execute(const GateRequest& request, const std::vector<std::string>& env) {
       ::fcntl(3, F_SETFD, FD_CLOEXEC) != 0 || ::syscall(SYS_close_range, 4u, ~0u, 0u) != 0) {
     give_up(report, Step::kPrepare);
   }
-  if (!set_limits(request) || !drop_privileges(config)) give_up(3, Step::kPrepare);
+  if (!set_limits(request) || !drop_privileges(config, request)) give_up(3, Step::kPrepare);
   execute(request, env);
   give_up(3, Step::kExec);
 }

@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -195,6 +196,10 @@ std::vector<std::string> Prober::gaps(const SandboxHost& host) const {
   }
   if (!host.config.namespaces && !host.cgroups.pids()) {
     out.push_back("no pids cgroup: processes are limited by rlimit for the whole user");
+  }
+  constexpr unsigned kAskVersion = 1;
+  if (::syscall(SYS_landlock_create_ruleset, nullptr, 0, kAskVersion) < 6) {
+    out.push_back("no Landlock scopes: with the host's network, gates reach its abstract sockets");
   }
   if (host.config.uid == 0) {
     out.push_back("gates run as the host's root: " + dir_ + " takes no idmapped mounts");

@@ -22,6 +22,8 @@ namespace {
 constexpr int64_t kAnswerMs = 120'000;  // for work on files, however many
 constexpr int64_t kEndMs = 15'000;      // for the death of processes
 constexpr int kMemoryLookMs = 40;
+constexpr uint64_t kGateMsMax = 1ull << 40;
+constexpr size_t kLeftInPipeMax = 4u << 20;  // more than an unprivileged gate's pipe can hold
 
 Error failed(const std::string& what) {
   return {"io_error", "sandbox: " + what + ": " + std::strerror(errno), ""};
@@ -59,7 +61,7 @@ Result<GateRequest> gate_request(const GateCommand& command) {
     request.env.push_back(name + "=" + value);
   }
   if (bad) return Error{"bad_request", "no command, or NUL in it", ""};
-  request.timeout_ms = command.timeout_ms;
+  request.timeout_ms = std::min(command.timeout_ms, kGateMsMax);
   return request;
 }
 
@@ -74,21 +76,23 @@ struct LocalSandbox::Watched {
   int64_t lost_at_ms = 0;  // without an answer by then the sandbox is lost
   int64_t memory_look_ms = 0;
 
-  // Passes on what one read gives; false when there is nothing (any more).
-  bool pass_on(size_t stream) {
+  // Passes on what one read gives; 0 when there is nothing (any more).
+  size_t pass_on(size_t stream) {
     std::array<char, 65536> buffer;
-    const ssize_t n = ::read(output[stream].get(), buffer.data(), buffer.size());
-    if (n < 0 && errno == EINTR) return true;
+    ssize_t n;
+    do {
+      n = ::read(output[stream].get(), buffer.data(), buffer.size());
+    } while (n < 0 && errno == EINTR);
     if (n == 0) output[stream].reset();
-    if (n <= 0) return false;
+    if (n <= 0) return 0;
     if (*sink) (*sink)(stream == 1, {buffer.data(), static_cast<size_t>(n)});
-    return true;
+    return static_cast<size_t>(n);
   }
 };
 
 Result<std::unique_ptr<Sandbox>> LocalSandbox::open(SandboxHost& host, SpawnedSandbox ready,
                                                     const SandboxSpec& spec) {
-  std::unique_ptr<LocalSandbox> box(new LocalSandbox(host, std::move(ready), spec.limits));
+  std::unique_ptr<LocalSandbox> box(new LocalSandbox(host, std::move(ready), spec));
   if (Status s = box->set_up(spec); !s.ok()) {
     (void)box->close();
     return s.error();
@@ -254,6 +258,7 @@ GateRun LocalSandbox::run(const GateCommand& command, const OutputSink& output, 
   request->memory_watch_bytes = group ? 0 : limits_.memory_bytes;
   request->pids = limits_.pids;
   request->file_bytes_max = limits_.disk_bytes;
+  request->host_network = host_network_;
 
   Watched gate;
   std::array<Fd, 2> inner;
@@ -270,7 +275,7 @@ GateRun LocalSandbox::run(const GateCommand& command, const OutputSink& output, 
   gate.sink = &output;
   gate.stop_fd = stop_fd;
   gate.oom_kills_before = group ? cgroup_->oom_kills() : 0;
-  gate.lost_at_ms = monotonic_ms() + static_cast<int64_t>(command.timeout_ms) + kEndMs;
+  gate.lost_at_ms = monotonic_ms() + static_cast<int64_t>(request->timeout_ms) + kEndMs;
   if (!send_frame(box_.control.get(), BoxMessage::kRun, encode(*request),
                   {inner[0].get(), inner[1].get()})) {
     broken_ = true;
@@ -301,7 +306,7 @@ bool LocalSandbox::attend(Watched* gate, GateRun* done) {
   const int64_t left_ms = std::clamp<int64_t>(gate->lost_at_ms - now_ms, 0, 1 << 30);
   const int n = ::poll(
       polled, 4, static_cast<int>(group ? std::min<int64_t>(left_ms, kMemoryLookMs) : left_ms));
-  if (n == 0 && monotonic_ms() >= gate->lost_at_ms) {
+  if ((n == 0 || polled[2].revents == 0) && monotonic_ms() >= gate->lost_at_ms) {
     broken_ = true;
     done->error = "the sandbox did not end its gate in time";
     return true;
@@ -335,9 +340,12 @@ bool LocalSandbox::attend(Watched* gate, GateRun* done) {
 
 void LocalSandbox::finish(Watched* gate, GateRun* done) {
   if (broken_ && !kill_all()) done->error = "processes of the sandbox could not be ended";
-  // Every writer is dead: what the pipes hold is all there will be.
+  // Every writer is dead, unless a gate has found a way to hand its pipe on.
   for (size_t stream = 0; stream < 2; ++stream) {
-    while (gate->output[stream].ok() && gate->pass_on(stream)) {
+    size_t taken = 0, more = 1;
+    while (more > 0 && taken < kLeftInPipeMax && gate->output[stream].ok()) {
+      more = gate->pass_on(stream);
+      taken += more;
     }
   }
   const bool passed = done->end == GateEnd::kExited && done->exit_code == 0;

@@ -47,8 +47,11 @@ class LocalSandbox : public Sandbox {
  private:
   struct Watched;  // a gate that runs
 
-  LocalSandbox(SandboxHost& host, SpawnedSandbox ready, const SandboxLimits& limits)
-      : host_(host), box_(std::move(ready)), limits_(limits) {}
+  LocalSandbox(SandboxHost& host, SpawnedSandbox ready, const SandboxSpec& spec)
+      : host_(host),
+        box_(std::move(ready)),
+        limits_(spec.limits),
+        host_network_(spec.host_network) {}
 
   Status set_up(const SandboxSpec& spec);
   Status limit();
@@ -65,6 +68,7 @@ class LocalSandbox : public Sandbox {
   SandboxHost& host_;
   SpawnedSandbox box_;
   const SandboxLimits limits_;
+  const bool host_network_;
   std::mutex life_mutex_;  // extend() against close()
   std::unique_ptr<Cgroup> cgroup_;
   std::string scratch_name_;  // below host_.dir, empty for none

@@ -34,11 +34,23 @@ constexpr int64_t kWatchMs = 20;  // between looks at CPU time and memory
 
 // For the signal handler only.
 volatile sig_atomic_t g_namespaces = 1;
+volatile sig_atomic_t g_armed = 0;
 volatile sig_atomic_t g_expired = 0;
+timer_t g_timer{};
+pid_t g_launcher = -1;
 
 // In a pid namespace the end of its first process is the end of all. Elsewhere the loop must kill
-// them first: poll returns with EINTR.
-void on_expiry(int) {
+// them first: poll returns with EINTR. Gates have this process's uid and can send it any signal, so
+// none is taken at its word.
+void on_expiry(int signal) {
+  const int error = errno;
+  bool over = signal == SIGTERM && ::getppid() != g_launcher;
+  itimerspec left{};
+  if (signal == SIGALRM && g_armed != 0 && ::timer_gettime(g_timer, &left) == 0) {
+    over = left.it_value.tv_sec == 0 && left.it_value.tv_nsec == 0;
+  }
+  errno = error;
+  if (!over) return;
   if (g_namespaces != 0) ::_exit(3);
   g_expired = 1;
 }
@@ -89,13 +101,13 @@ class Init {
 
   const LauncherConfig& config_;
   Fd control_, life_, children_;
-  timer_t timer_{};
   bool entered_ = false;
   SandboxPlaces places_;
 };
 
 Status Init::start(const SpawnRequest& request) {
   g_namespaces = config_.namespaces ? 1 : 0;
+  g_launcher = ::getppid();
   (void)::prctl(PR_SET_NAME, "ghost-box", 0, 0, 0);
   const uint32_t uid = config_.namespaces ? kInsideUid : config_.uid;
   const uint32_t gid = config_.namespaces ? kInsideUid : config_.gid;
@@ -121,9 +133,12 @@ Status Init::start(const SpawnRequest& request) {
   sigevent event{};
   event.sigev_notify = SIGEV_SIGNAL;
   event.sigev_signo = SIGALRM;
-  if (::sigaction(SIGALRM, &action, nullptr) != 0 || ::sigaction(SIGTERM, &action, nullptr) != 0 ||
-      ::signal(SIGPIPE, SIG_IGN) == SIG_ERR || ::sigprocmask(SIG_BLOCK, &child, nullptr) != 0 ||
-      ::timer_create(CLOCK_MONOTONIC, &event, &timer_) != 0) {
+  if (::timer_create(CLOCK_MONOTONIC, &event, &g_timer) != 0 ||
+      ::sigaction(SIGALRM, &action, nullptr) != 0 ||
+      // The death signal there; in a pid namespace an unhandled SIGTERM does not reach this
+      // process.
+      (!config_.namespaces && ::sigaction(SIGTERM, &action, nullptr) != 0) ||
+      ::signal(SIGPIPE, SIG_IGN) == SIG_ERR || ::sigprocmask(SIG_BLOCK, &child, nullptr) != 0) {
     return failed("signals");
   }
   children_.reset(::signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK));
@@ -148,7 +163,8 @@ void Init::set_timer(uint64_t ms) {
   itimerspec when{};
   when.it_value.tv_sec = static_cast<time_t>(ms / 1000);
   when.it_value.tv_nsec = static_cast<long>(ms % 1000) * 1'000'000;
-  (void)::timer_settime(timer_, 0, &when, nullptr);
+  g_armed = 1;
+  (void)::timer_settime(g_timer, 0, &when, nullptr);
 }
 
 void Init::take_extension() {

@@ -224,10 +224,9 @@ Status make_dev() {
   for (const char* name : {"null", "zero", "full", "random", "urandom", "tty"}) {
     const std::string inside = std::string("dev/") + name;
     if (Status s = make_file(inside, ""); !s.ok()) return s;
-    if (Status s = show(std::string("/dev/") + name, inside, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC);
-        !s.ok()) {
-      return s;
-    }
+    // Read-only keeps owner and mode of the host's node; devices are written to all the same.
+    constexpr uint64_t kNode = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC;
+    if (Status s = show(std::string("/dev/") + name, inside, kNode); !s.ok()) return s;
   }
   for (const char* path : {"dev/pts", "dev/shm"}) {
     if (Status s = make_dir(path); !s.ok()) return s;

@@ -178,7 +178,7 @@ bool decode(std::string_view bytes, SetupRequest* v) {
 std::string encode(const GateRequest& v) {
   BoxWriter w;
   w.strs(v.argv).str(v.cwd).strs(v.env).u64(v.timeout_ms).u64(v.cpu_ms);
-  w.u64(v.memory_watch_bytes).u64(v.pids).u64(v.file_bytes_max);
+  w.u64(v.memory_watch_bytes).u64(v.pids).u64(v.file_bytes_max).u64(v.host_network);
   return w.bytes();
 }
 
@@ -192,6 +192,7 @@ bool decode(std::string_view bytes, GateRequest* v) {
   v->memory_watch_bytes = r.u64();
   v->pids = r.u64();
   v->file_bytes_max = r.u64();
+  v->host_network = r.u64() != 0;
   return r.ok() && !v->argv.empty();
 }
 

@@ -102,6 +102,7 @@ struct GateRequest {
   uint64_t memory_watch_bytes = 0;  // 0: a cgroup sees to it
   uint64_t pids = 0;
   uint64_t file_bytes_max = 0;
+  bool host_network = false;
 };
 
 // Mirrors GateRun of sandbox.h; `end` is its GateEnd.

@@ -9,6 +9,7 @@
 #include <cstring>
 #include <initializer_list>
 #include <memory>
+#include <utility>
 
 #include "runner_worker/sandbox_wire.h"
 
@@ -123,8 +124,28 @@ bool refuse_if(const Filter& filter, int error, const char* name, unsigned index
                                   number, 1, &compare) == 0;
 }
 
-bool add_argument_rules(const Filter& filter) {
+// The first process of a sandbox has the gates' uid, which is all that these calls ask for: a gate
+// could take its descriptors, files or CPU time away, and with them its own time limit.
+bool add_init_rules(const Filter& filter) {
   bool ok = true;
+  for (const char* name : {"prlimit64", "sched_setaffinity", "sched_setattr", "sched_setparam",
+                           "sched_setscheduler"}) {
+    ok = ok && refuse_if(filter, EPERM, name, 0, kLow32, 1);
+  }
+  // By process and by user; the numbers of the kinds differ by one.
+  const std::pair<const char*, uint64_t> priorities[] = {{"setpriority", 0}, {"ioprio_set", 1}};
+  for (const auto& [name, process] : priorities) {
+    const int number = ::seccomp_syscall_resolve_name(name);
+    const scmp_arg_cmp of_init[] = {{0, SCMP_CMP_MASKED_EQ, kLow32, process},
+                                    {1, SCMP_CMP_MASKED_EQ, kLow32, 1}};
+    ok = ok && refuse_if(filter, EPERM, name, 0, kLow32, process + 2) &&
+         ::seccomp_rule_add_array(filter.get(), SCMP_ACT_ERRNO(EPERM), number, 2, of_init) == 0;
+  }
+  return ok;
+}
+
+bool add_argument_rules(const Filter& filter) {
+  bool ok = add_init_rules(filter);
   // CLONE_NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET. clone3, whose flags a filter
   // cannot see, is not on the list of allowed calls.
   for (const uint64_t flag : {0x20000ull, 0x2000000ull, 0x4000000ull, 0x8000000ull, 0x10000000ull,
