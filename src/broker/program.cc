@@ -10,7 +10,7 @@
 #include "base/ids.h"
 #include "base/log.h"
 #include "broker/registry_file.h"
-#include "broker/shell.h"
+#include "broker/server.h"
 
 namespace ghost::broker {
 namespace {
@@ -61,12 +61,13 @@ CoreOptions core_options(const ProgramOptions& o, const Store& store) {
   return core;
 }
 
-ShellOptions shell_options(const ProgramOptions& o, const CoreOptions& core) {
-  ShellOptions shell;
-  shell.clients = o.clients;
-  shell.runners = o.runners;
+ServerOptions server_options(const ProgramOptions& o, const CoreOptions& core) {
+  ServerOptions server;
+  ShellOptions& shell = server.shell;
+  server.clients = o.clients;
+  server.runners = o.runners;
   shell.lease_ms = o.lease_ms;
-  shell.frame_bytes_max = std::max<uint64_t>(64 << 20, core.payload_bytes_max + (1 << 20));
+  server.frame_bytes_max = std::max<uint64_t>(64 << 20, core.payload_bytes_max + (1 << 20));
   shell.waits_max = static_cast<size_t>(o.waits_max);
   const auto u64 = [](int64_t v) { return static_cast<uint64_t>(v); };
   shell.limits = {{"lease-ms", u64(core.lease_ms)},
@@ -75,7 +76,7 @@ ShellOptions shell_options(const ProgramOptions& o, const CoreOptions& core) {
                   {"backoff-ms-max", u64(core.backoff_ms_max)},
                   {"queued-jobs-max", core.queued_jobs_max},
                   {"payload-bytes-max", core.payload_bytes_max},
-                  {"frame-bytes-max", shell.frame_bytes_max},
+                  {"frame-bytes-max", server.frame_bytes_max},
                   {"retention-ms", u64(core.retention_ms)},
                   {"retained-jobs-max", core.retained_jobs_max},
                   {"waits-max", u64(o.waits_max)}};
@@ -85,7 +86,7 @@ ShellOptions shell_options(const ProgramOptions& o, const CoreOptions& core) {
   shell.self.host = host_name();
   shell.self.version = GHOST_VERSION;
   shell.self.ttl_ms = kBrokerTtlMs;
-  return shell;
+  return server;
 }
 
 Status recover(Core& core, Store& store, const std::string& registry_path) {
@@ -185,19 +186,19 @@ Status run_broker(
   if (!store) return store.error();
   const CoreOptions core_opts = core_options(options, **store);
   Core core(core_opts);
-  ShellOptions shell_opts = shell_options(options, core_opts);
-  if (Status s = recover(core, **store, shell_opts.registry_path); !s) return s;
+  ServerOptions server_opts = server_options(options, core_opts);
+  if (Status s = recover(core, **store, server_opts.shell.registry_path); !s) return s;
 
   wire::Context context({static_cast<int>(options.io_threads), 1023});
-  Shell shell(std::move(shell_opts), context, core, **store);
-  if (Status s = shell.bind(); !s) return s;
-  log::info("serving", {{"clients", shell.clients_endpoint()},
-                        {"runners", shell.runners_endpoint()},
+  Server server(std::move(server_opts), context, core, **store);
+  if (Status s = server.bind(); !s) return s;
+  log::info("serving", {{"clients", server.clients_endpoint()},
+                        {"runners", server.runners_endpoint()},
                         {"epoch", (*store)->epoch()},
                         {"store", options.store},
                         {"descriptors", static_cast<uint64_t>(descriptors)}});
-  ready(shell.clients_endpoint(), shell.runners_endpoint());
-  return shell.run(stop_fd);
+  ready(server.clients_endpoint(), server.runners_endpoint());
+  return server.run(stop_fd);
 }
 
 }  // namespace ghost::broker

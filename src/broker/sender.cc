@@ -46,9 +46,7 @@ bool Sender::has_room(const Peer& peer, const wire::Frames& frames) {
 wire::SendStatus Sender::send(const Peer& peer, const wire::Frames& frames) {
   if (peer.route.empty()) return wire::SendStatus::kSent;
   wire::SendStatus status = wire::SendStatus::kWouldBlock;
-  if (has_room(peer, frames)) {
-    status = (peer.side == Side::kClients ? clients_ : runners_)->send(peer.route, frames);
-  }
+  if (has_room(peer, frames)) status = ports_->send(peer, frames);
   switch (status) {
     case wire::SendStatus::kSent:
       ++counts_.sent;

@@ -1,4 +1,4 @@
-// What leaves the broker: answers and orders over the two sockets, never blocking, with a bound on
+// What leaves the broker: answers and orders over the two ports, never blocking, with a bound on
 // what may wait for a peer that does not read. One owner, the broker's thread.
 #pragma once
 
@@ -8,8 +8,7 @@
 #include <string>
 #include <unordered_map>
 
-#include "broker/types.h"
-#include "wire/socket.h"
+#include "broker/ports.h"
 
 namespace ghost::broker {
 
@@ -21,7 +20,7 @@ class Sender {
     uint64_t would_block = 0;   // its queue is full, by count or by bytes
   };
 
-  Sender(wire::Socket* clients, wire::Socket* runners) : clients_(clients), runners_(runners) {}
+  explicit Sender(Ports* ports) : ports_(ports) {}
 
   // A peer without a route is the broker itself: what it would hear is dropped.
   wire::SendStatus send(const Peer& peer, const wire::Frames& frames);
@@ -35,8 +34,7 @@ class Sender {
   };
   bool has_room(const Peer& peer, const wire::Frames& frames);
 
-  wire::Socket* clients_;
-  wire::Socket* runners_;
+  Ports* ports_;
   std::map<Peer, Waiting> waiting_;
   Counts counts_;
 };

@@ -4,7 +4,6 @@
 #include <chrono>
 
 #include "base/log.h"
-#include "base/notify.h"
 #include "broker/crash_point.h"
 #include "broker/dispatch.h"
 
@@ -21,88 +20,46 @@ constexpr int64_t kSleepMsMax = 1000;
 constexpr int64_t kQuietMs = 20;  // without a message: the time for housekeeping
 constexpr uint64_t kFullRetryMs = 5000;
 
-Now read_clocks() {
-  return {mono_now_ms(), wall_now_ms()};
-}
-
 double seconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
-wire::SocketOptions socket_options(const ShellOptions& options) {
-  wire::SocketOptions socket;
-  socket.frame_bytes_max = static_cast<int64_t>(options.frame_bytes_max);
-  return socket;
-}
-
 }  // namespace
 
-Shell::Shell(ShellOptions options, wire::Context& context, Core& core, Store& store)
+Shell::Shell(ShellOptions options, Ports& ports, Core& core, Store& store, Now now)
     : options_(std::move(options)),
       core_(core),
       store_(store),
-      clients_(context, wire::Socket::Type::kRouter, socket_options(options_)),
-      runners_(context, wire::Socket::Type::kRouter, socket_options(options_)),
-      sender_(&clients_, &runners_),
+      ports_(ports),
+      sender_(&ports),
       reads_(core, store, {store.epoch(), options_.limits},
              [this](std::vector<wire::Metric>* out) { add_metrics(out); }),
       waiters_(options_.waits_max),
       watch_(options_.notify_jobs_max),
+      chores_(core_, options_.self, options_.registry_path),
+      now_(now),
+      turn_began_(now.mono),
       commit_seconds_("ghost_broker_commit_seconds", "Time of a turn's transaction with its sync.",
                       {0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1}),
       commit_rows_("ghost_broker_commit_changes", "Changes kept by one transaction.",
                    {1, 4, 16, 64, 256, 1024, 4096}) {}
 
-Status Shell::bind() {
-  Result<std::string> clients = clients_.bind(options_.clients);
-  if (!clients) return clients.error();
-  Result<std::string> runners = runners_.bind(options_.runners);
-  if (!runners) return runners.error();
-  clients_endpoint_ = std::move(*clients);
-  runners_endpoint_ = std::move(*runners);
-  options_.self.endpoints = {{"clients", clients_endpoint_}, {"runners", runners_endpoint_}};
-  chores_.emplace(core_, options_.self, options_.registry_path);
-  return ok_status();
-}
-
-Status Shell::run(int stop_fd) {
-  now_ = read_clocks();
-  turn_began_ = now_.mono;
-  while (!wait(stop_fd)) {
-    if (Status s = turn(); !s) return s;
-  }
-  log::info("stopping");
-  notify::stopping();
-  step(chores_->leave());
-  if (Status s = turn(); !s) return s;
-  chores_->write_registry(now_);
-  return ok_status();
-}
-
-int64_t Shell::wait_ms() const {
+int64_t Shell::wait_ms(MonoMs now) const {
   if (!drained_ || !next_events_.empty()) return 0;
   MonoMs until = now_.mono + (housekeeping_due_ ? kQuietMs : kSleepMsMax);
-  until = std::min(until, chores_->next_deadline());
+  until = std::min(until, chores_.next_deadline());
   if (const auto at = core_.next_deadline(now_)) until = std::min(until, *at);
   if (const auto at = waiters_.next_deadline()) until = std::min(until, *at);
-  return std::max<int64_t>(0, until - mono_now_ms());
+  return std::max<int64_t>(0, until - now);
 }
 
-bool Shell::wait(int stop_fd) {
-  std::vector<wire::PollItem> items(3);
-  items[0].socket = &runners_;
-  items[1].socket = &clients_;
-  items[2].fd = stop_fd;
-  const int64_t wanted_ms = wait_ms();
-  const MonoMs from = mono_now_ms();
-  wire::poll(items, wanted_ms);
-  now_ = read_clocks();
-  notice_stall(from, wanted_ms);
-  if (!items[0].readable && !items[1].readable && housekeeping_due_ && wanted_ms > 0) {
+void Shell::woke(Now now, MonoMs slept_from, int64_t wanted_ms, bool message_waits) {
+  now_ = now;
+  notice_stall(slept_from, wanted_ms);
+  if (!message_waits && housekeeping_due_ && wanted_ms > 0) {
     housekeeping_due_ = false;
     if (Status s = store_.housekeep(true); !s) next_events_.clear();  // the next commit says it
   }
-  return items[2].readable;
 }
 
 // Everything between two turns but the sleep that was wanted is time in which nobody was heard: a
@@ -121,7 +78,7 @@ Status Shell::turn() {
   ++counts_.turns;
   submitted_bytes_ = 0;
   for (const Event& event : std::exchange(next_events_, {})) step(event);
-  for (const Event& event : chores_->due(now_)) step(event);
+  for (const Event& event : chores_.due(now_)) step(event);
   drained_ = drain();
   step(event::Tick{drained_});
   collect_changes();
@@ -129,8 +86,15 @@ Status Shell::turn() {
   if (Status s = send_all(); !s) return s;
   answer_reads();
   wake_waiters();
-  chores_->after_turn(now_);
+  chores_.after_turn(now_);
   return store_.housekeep(false);
+}
+
+Status Shell::last_turn() {
+  step(chores_.leave());
+  if (Status s = turn(); !s) return s;
+  chores_.write_registry(now_);
+  return ok_status();
 }
 
 // --- In
@@ -142,8 +106,8 @@ bool Shell::drain() {
   counts_.payload_bytes = 0;
   while (messages < kMessagesMax && counts_.payload_bytes < kBytesMax &&
          pending_reads_.size() < kReadsMax) {
-    std::optional<wire::Incoming> from_runner = runners_.receive();
-    std::optional<wire::Incoming> from_client = clients_.receive();
+    std::optional<wire::Incoming> from_runner = ports_.receive(Side::kRunners);
+    std::optional<wire::Incoming> from_client = ports_.receive(Side::kClients);
     if (!from_runner && !from_client) return true;
     if (from_runner) take(Side::kRunners, std::move(*from_runner));
     if (from_client) take(Side::kClients, std::move(*from_client));

@@ -1,7 +1,7 @@
-// The broker's loop: two ROUTER sockets around core and store. A turn drains both sockets
-// (bounded), steps the core for each message, commits all that it wants kept in one transaction,
-// and only then sends: answers, orders, reads. What arrives during the commit is the next turn's.
-// One thread owns all of it.
+// What the broker's loop does, around core and store, without sockets and clocks: server.h has
+// those, and so has a simulator. A turn drains both ports (bounded), steps the core for each
+// message, commits all that it wants kept in one transaction, and only then sends: answers, orders,
+// reads. What arrives during the commit is the next turn's. One thread owns all of it.
 #pragma once
 
 #include <map>
@@ -13,36 +13,35 @@
 #include "broker/finish_watch.h"
 #include "broker/histogram.h"
 #include "broker/inbound.h"
+#include "broker/ports.h"
 #include "broker/reads.h"
 #include "broker/sender.h"
 #include "broker/store.h"
 #include "broker/waiters.h"
-#include "wire/socket.h"
 
 namespace ghost::broker {
 
 struct ShellOptions {
-  std::string clients, runners;  // endpoints
   int64_t lease_ms = 15'000;
-  uint64_t frame_bytes_max = 64 << 20;
   size_t waits_max = 100'000;
   size_t notify_jobs_max = 100'000;
   std::map<std::string, uint64_t> limits;  // told in Welcome and Stats
   std::string registry_path;               // registry.json; empty: none is kept
-  wire::Instance self;                     // the broker in the registry; endpoints are filled in
+  wire::Instance self;                     // the broker in the registry
 };
 
 class Shell {
  public:
-  Shell(ShellOptions options, wire::Context& context, Core& core, Store& store);
+  // Ports, core and store outlive it.
+  Shell(ShellOptions options, Ports& ports, Core& core, Store& store, Now now);
 
-  Status bind();
-  const std::string& clients_endpoint() const { return clients_endpoint_; }
-  const std::string& runners_endpoint() const { return runners_endpoint_; }
-
-  // Turns until stop_fd is readable, then a last one. An Error: the store has failed, and nothing
-  // that was not committed has been sent.
-  Status run(int stop_fd);
+  // How long to sleep at most before the next turn, unless a message comes.
+  int64_t wait_ms(MonoMs now) const;
+  // After that sleep: it is `now`, and the sleep of at most `wanted_ms` began at `slept_from`.
+  void woke(Now now, MonoMs slept_from, int64_t wanted_ms, bool message_waits);
+  // An Error: the store has failed, and nothing that was not committed has been sent.
+  Status turn();
+  Status last_turn();
 
  private:
   struct PendingRead {
@@ -60,10 +59,7 @@ class Shell {
     std::map<std::string, uint64_t> failures;  // by error code
   };
 
-  bool wait(int stop_fd);  // for messages or the next deadline; true: stop
-  int64_t wait_ms() const;
   void notice_stall(MonoMs slept_from, int64_t wanted_ms);
-  Status turn();
   bool drain();
   void take(Side side, wire::Incoming in);
   void on(Peer peer, wire::Message&& message, ClientRequest&& request);
@@ -88,13 +84,12 @@ class Shell {
   ShellOptions options_;
   Core& core_;
   Store& store_;
-  wire::Socket clients_, runners_;
-  std::string clients_endpoint_, runners_endpoint_;
+  Ports& ports_;
   Sender sender_;
   Reads reads_;
   Waiters waiters_;
   FinishWatch watch_;
-  std::optional<Chores> chores_;
+  Chores chores_;
 
   Now now_;
   MonoMs turn_began_ = 0;

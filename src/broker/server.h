@@ -1,0 +1,45 @@
+// The broker's loop: two ROUTER sockets, the clocks and the sleep between two turns of the shell.
+// One thread owns all of it.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "broker/shell.h"
+#include "wire/socket.h"
+
+namespace ghost::broker {
+
+struct ServerOptions {
+  std::string clients, runners;  // endpoints
+  uint64_t frame_bytes_max = 64 << 20;
+  ShellOptions shell;  // the endpoints of `self` are filled in
+};
+
+class Server : private Ports {
+ public:
+  Server(ServerOptions options, wire::Context& context, Core& core, Store& store);
+
+  Status bind();
+  const std::string& clients_endpoint() const { return clients_endpoint_; }
+  const std::string& runners_endpoint() const { return runners_endpoint_; }
+
+  // After bind(). Turns until stop_fd is readable, then a last one. An Error: the store has failed,
+  // and nothing that was not committed has been sent.
+  Status run(int stop_fd);
+
+ private:
+  std::optional<wire::Incoming> receive(Side side) override;
+  wire::SendStatus send(const Peer& peer, const wire::Frames& frames) override;
+  bool wait(int stop_fd);  // for messages or the next deadline; true: stop
+  wire::Socket& port(Side side) { return side == Side::kClients ? clients_ : runners_; }
+
+  ServerOptions options_;
+  Core& core_;
+  Store& store_;
+  wire::Socket clients_, runners_;
+  std::string clients_endpoint_, runners_endpoint_;
+  std::optional<Shell> shell_;
+};
+
+}  // namespace ghost::broker
