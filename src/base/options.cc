@@ -338,4 +338,10 @@ std::vector<std::pair<std::string, std::string>> OptionSet::values() const {
   return out;
 }
 
+std::vector<std::pair<std::string, std::string>> OptionSet::described() const {
+  std::vector<std::pair<std::string, std::string>> out;
+  for (const auto& e : impl_->entries) out.emplace_back(e.name, e.flag->get_description());
+  return out;
+}
+
 }  // namespace ghost

@@ -47,6 +47,8 @@ class OptionSet {
   int exit_code() const;
   // name = value of every option, in order of declaration, for --check-config and `ghost limits`.
   std::vector<std::pair<std::string, std::string>> values() const;
+  // Every option's name and help, for completions.
+  std::vector<std::pair<std::string, std::string>> described() const;
 
  private:
   struct Impl;

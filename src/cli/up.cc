@@ -246,21 +246,39 @@ void Farm::announce() const {
             << "ready " << url_ << std::endl;
 }
 
+constexpr const char* kAbout =
+    "Starts a broker, a relay and runners on this machine and keeps them running";
+
+void declare(OptionSet& set, UpOptions* o) {
+  set.add("data", &o->data, "Folder for everything that the farm keeps");
+  set.add("http", &o->http, "Address of the relay, HOST:PORT; the broker takes the next two ports");
+  set.add("runners", &o->runners, "Number of runners", 1, 256);
+  set.add("slots", &o->slots, "Slots a runner; 0: the processors shared among the runners", 0,
+          1024);
+  set.add("label", &o->labels, "Labels of the runners, key=value");
+  set.add("lease-ms", &o->lease_ms, "Lease of a job, milliseconds", 100, 3'600'000);
+  set.add("store", &o->store, "sqlite (durable) or memory");
+  set.add("drain-ms", &o->drain_ms, "How long a stop waits for running jobs, milliseconds", 0,
+          86'400'000);
+}
+
 }  // namespace
+
+std::vector<std::pair<std::string, std::string>> up_options() {
+  UpOptions o;
+  OptionSet set("ghost up", "up", kAbout);
+  declare(set, &o);
+  auto out = set.described();
+  out.emplace_back("config", "TOML file to read options from");
+  out.emplace_back("check-config", "Validate the options, print them and exit");
+  out.emplace_back("help", "Print the options and exit");
+  return out;
+}
 
 int run_up(int argc, char** argv) {
   UpOptions o;
-  OptionSet set("ghost up", "up",
-                "Starts a broker, a relay and runners on this machine and keeps them running");
-  set.add("data", &o.data, "Folder for everything that the farm keeps");
-  set.add("http", &o.http, "Address of the relay, HOST:PORT; the broker takes the next two ports");
-  set.add("runners", &o.runners, "Number of runners", 1, 256);
-  set.add("slots", &o.slots, "Slots a runner; 0: the processors shared among the runners", 0, 1024);
-  set.add("label", &o.labels, "Labels of the runners, key=value");
-  set.add("lease-ms", &o.lease_ms, "Lease of a job, milliseconds", 100, 3'600'000);
-  set.add("store", &o.store, "sqlite (durable) or memory");
-  set.add("drain-ms", &o.drain_ms, "How long a stop waits for running jobs, milliseconds", 0,
-          86'400'000);
+  OptionSet set("ghost up", "up", kAbout);
+  declare(set, &o);
   set.set_validator([&o] { return split_address(&o); });
   if (set.parse(argc, argv) == OptionSet::Outcome::kExit) return set.exit_code();
   for (int i = 1; i < argc; ++i) {
