@@ -61,7 +61,8 @@ class Report {
   void row(std::string_view label, const std::string& line) {
     std::string head = "  " + std::string(label);
     head.resize(12, ' ');
-    out_ += o_.style.dim(head) + line + "\n";
+    const bool block = line.find('\n') != std::string::npos;
+    out_ += o_.style.dim(head) + (block ? line : wrap(line, 12, o_.wrap_width)) + "\n";
   }
 
   void headline() {
@@ -106,6 +107,10 @@ class Report {
     if (!apply.is_object()) return;
     const auto& files = list(apply, "files");
     const auto& hunks = list(apply, "hunks");
+    if (files.empty() && hunks.empty() && text(apply, "status") == "clean") {
+      row("patch", "none: the base as it is");
+      return;
+    }
     row("patch", text(apply, "status") + ": " +
                      show_count(static_cast<int64_t>(files.size()), "file") + ", " +
                      show_count(static_cast<int64_t>(hunks.size()), "hunk"));
@@ -124,7 +129,9 @@ class Report {
     if (left_out > 0 && o_.hunks)
       row("", "... and " + show_count(static_cast<int64_t>(left_out), "more hunk"));
     for (const Json& error : list(apply, "errors")) {
+      if (o_.hunks && said_by_a_hunk(hunks, error)) continue;
       std::string where = text(error, "path");
+      if (get_string(error, "message").starts_with(get_string(error, "path"))) where.clear();
       if (const int64_t line = get_int(error, "line"); line > 0) {
         where += (where.empty() ? "patch line " : " (patch line ") + std::to_string(line) +
                  (where.empty() ? "" : ")");
@@ -132,6 +139,18 @@ class Report {
       row("", where + (where.empty() ? "" : ": ") + o_.style.red("error: ") +
                   text(error, "message") + " [" + text(error, "code") + "]");
     }
+  }
+
+  // Whether an error only repeats what stands beside one of the hunks shown.
+  static bool said_by_a_hunk(const http::JsonArray& hunks, const Json& error) {
+    for (size_t i = 0; i < hunks.size() && i < kHunksMax; ++i) {
+      const std::string why = get_string(hunks[i], "error");
+      if (!why.empty() && get_string(hunks[i], "file") == get_string(error, "path") &&
+          get_string(error, "message").ends_with(": " + why)) {
+        return true;
+      }
+    }
+    return false;
   }
 
   void one_hunk(const Json& hunk, const std::string& status) {
@@ -176,7 +195,9 @@ class Report {
     for (const Json& gate : list(job_, "gates")) {
       name_width = std::max(name_width, display_width(text(gate, "name")));
     }
-    name_width = std::min<size_t>(name_width, 32);
+    // Status, phase, times and memory take about 58 columns.
+    const size_t room = o_.wrap_width == 0 ? 48 : o_.wrap_width > 74 ? o_.wrap_width - 58 : 16;
+    name_width = std::min(name_width, room);
     for (const Json& gate : list(job_, "gates")) {
       row(std::exchange(label, ""), gate_line(gate, name_width));
       const auto tail = o_.tails.find(get_string(gate, "name"));

@@ -12,7 +12,8 @@ namespace ghost::cli {
 
 struct ReportOptions {
   Style style;
-  size_t width = 80;
+  size_t width = 80;                         // of the summary of the diff
+  size_t wrap_width = 0;                     // lines of text are broken there; 0: never
   bool hunks = true;                         // every hunk, not only those that did not land cleanly
   std::string diff;                          // the whole diff, when known
   bool show_diff = false;                    // print it, not only its summary

@@ -134,6 +134,30 @@ std::string clip(std::string_view text, size_t width) {
   return std::string(text.substr(0, at)) + (width > 0 ? "…" : "") + (coloured ? "\x1b[0m" : "");
 }
 
+std::string wrap(std::string_view text, size_t indent, size_t width) {
+  if (width == 0 || indent + display_width(text) <= width) return std::string(text);
+  std::string out;
+  size_t column = indent;
+  while (!text.empty()) {
+    // A word with the blanks before it, which are dropped at a break.
+    const size_t from = text.find_first_not_of(' ');
+    if (from == std::string_view::npos) break;
+    const size_t end = std::min(text.find(' ', from), text.size());
+    const size_t columns = display_width(text.substr(0, end));
+    if (column + columns > width && column > indent) {
+      text.remove_prefix(from);
+      out += "\n" + std::string(indent, ' ') + std::string(text.substr(0, end - from));
+      column = indent + columns - from;
+      text.remove_prefix(end - from);
+      continue;
+    }
+    out += text.substr(0, end);
+    column += columns;
+    text.remove_prefix(end);
+  }
+  return out;
+}
+
 std::string safe_line(std::string_view text) {
   return log::escape_control(text);
 }

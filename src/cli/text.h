@@ -35,6 +35,10 @@ Result<std::string> parse_moment(const std::string& text, int64_t now_wall_ms);
 size_t display_width(std::string_view text);  // code points; escape codes of Style count nothing
 std::string clip(std::string_view text, size_t width);  // to at most width columns, "…" at the cut
 
+// Broken at blanks so that lines have at most `width` columns, those after the first behind
+// `indent` blanks; longer words stay whole. Width 0: as it is.
+std::string wrap(std::string_view text, size_t indent, size_t width);
+
 // One line of a stranger's text: every control character escaped.
 std::string safe_line(std::string_view text);
 // Several lines of it: newlines and tabs stay.

@@ -174,7 +174,7 @@ JobRun::Step JobRun::apply() {
   if (!report.errors.empty()) {
     const auto& first = report.errors.front();
     reason += ": ";
-    if (!first.path.empty()) reason += first.path + ": ";
+    if (!first.path.empty() && !first.message.starts_with(first.path)) reason += first.path + ": ";
     reason += first.message;
   }
   return End{rejected ? wire::Outcome::kRejected : wire::Outcome::kApplyFailed, reason};
