@@ -87,14 +87,21 @@ std::string typed_command(const CLI::App& app) {
   return inner.empty() ? out : out + " " + typed_command(*inner.front());
 }
 
-int say_wrong_usage(const CLI::App& app, const CLI::ParseError& error) {
+int say_wrong_usage(const CLI::App& app, const CLI::ParseError& error, bool json) {
   std::string text = error.what();
+  // CLI11's "Could not convert: --priority = x": the option first, as everywhere.
+  constexpr std::string_view kConvert = "Could not convert: ";
+  if (const size_t is = text.find(" = "); text.starts_with(kConvert) && is != std::string::npos) {
+    text = text.substr(kConvert.size(), is - kConvert.size()) +
+           ": expected a whole number, got \"" + text.substr(is + 3) + "\"";
+  }
   if (text.starts_with("A subcommand is required")) {
     const std::vector<std::string> rest = app.remaining(true);
     text = rest.empty() ? "a command is missing" : "there is no command \"" + rest.front() + "\"";
   }
-  std::cerr << "ghost: " << safe_block(text) << "\nSee " << typed_command(app) << " --help\n";
-  return kUsage;
+  const int code = usage_error(text, json);
+  std::cerr << "See " << typed_command(app) << " --help\n";
+  return code;
 }
 
 }  // namespace
@@ -119,13 +126,14 @@ int run(int argc, char** argv) {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app.exit(error);
-    return say_wrong_usage(app, error);
+    const auto is_json = [](const char* a) { return std::string_view(a) == "--json"; };
+    return say_wrong_usage(app, error, std::any_of(argv + 1, argv + argc, is_json));
   }
   if (chosen.offline) return chosen.local();
   Globals globals;
   if (!resolve_globals(given, &globals)) return kUsage;
   auto session = Session::open(globals);
-  if (!session) return usage_error(session.error().message);
+  if (!session) return usage_error(session.error().message, given.json);
   return chosen.command(**session);
 }
 

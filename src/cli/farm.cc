@@ -125,7 +125,7 @@ int run_lanes_set(Session& session, const LaneOptions& options) {
     said += *options.paused ? " paused" : " open";
   }
   if (body.empty()) {
-    return usage_error("lanes set: expected --weight, --limit, --pause or --resume");
+    return session.usage_error("lanes set: expected --weight, --limit, --pause or --resume");
   }
   return send_change(session, "PATCH", "/v1/lanes/" + http::percent_encode(options.name), body,
                      safe_line(options.name) + said);

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstring>
 #include <fstream>
 #include <iostream>
 
@@ -11,6 +12,7 @@
 #include "base/time.h"
 #include "cli/follow.h"
 #include "cli/report.h"
+#include "cli/tables.h"
 #include "cli/watch.h"
 #include "http/url.h"
 
@@ -19,8 +21,9 @@ namespace {
 
 // The exit code that says the most about several jobs: the first that is not "passed".
 template <typename Each>
-int for_each_job(const std::vector<std::string>& ids, Each each) {
+int for_each_job(Session& session, const std::vector<std::string>& ids, Each each) {
   int code = kPassed;
+  if (ids.size() > 1) session.set_one_a_line();
   for (const std::string& id : ids) {
     const int one = each(id);
     if (one == kInterrupted || one == kUnreachable) return one;
@@ -61,8 +64,8 @@ Result<http::Json> pairs_to_json(const std::vector<std::string>& texts, const ch
 }
 
 int run_get(Session& session, const JobOptions& options) {
-  return for_each_job(options.ids, [&](const std::string& id) {
-    auto job = session.call("GET", job_path(id));
+  return for_each_job(session, options.ids, [&](const std::string& id) {
+    auto job = session.call_job("GET", job_path(id));
     if (!job) return session.fail(job.error());
     show_job(session, *job, options.wait);
     return is_terminal(*job) ? exit_code_of_job(*job) : static_cast<int>(kPassed);
@@ -70,13 +73,13 @@ int run_get(Session& session, const JobOptions& options) {
 }
 
 int run_wait(Session& session, const JobOptions& options) {
-  return for_each_job(options.ids,
+  return for_each_job(session, options.ids,
                       [&](const std::string& id) { return watch_job(session, id, options.wait); });
 }
 
 int run_cancel(Session& session, const JobOptions& options) {
-  return for_each_job(options.ids, [&](const std::string& id) {
-    auto job = session.call("DELETE", job_path(id));
+  return for_each_job(session, options.ids, [&](const std::string& id) {
+    auto job = session.call_job("DELETE", job_path(id));
     if (!job) return session.fail(job.error());
     if (options.wait.wait && !is_terminal(*job)) {
       WaitOptions quiet = options.wait;
@@ -87,7 +90,7 @@ int run_cancel(Session& session, const JobOptions& options) {
       return static_cast<int>(kPassed);
     }
     if (session.json()) {
-      print_json_document(*job);
+      session.print_document(*job);
     } else {
       print(id + " " + state_line(*job) + "\n");
     }
@@ -96,17 +99,17 @@ int run_cancel(Session& session, const JobOptions& options) {
 }
 
 int run_retry(Session& session, const JobOptions& options) {
-  return for_each_job(options.ids, [&](const std::string& id) {
+  return for_each_job(session, options.ids, [&](const std::string& id) {
     http::Request request{.method = "POST", .target = job_path(id, "/retry")};
     request.headers.emplace_back("Idempotency-Key", "ghost-" + mint_ulid(wall_now_ms()));
     auto answer = session.send(request);
     if (!answer) return session.fail(answer.error());
     auto job = http::parse_json(answer->body);
-    if (!job) return session.fail(job.error());
-    const std::string new_id = http::get_string(*job, "id");
+    const std::string new_id = job ? http::get_string(*job, "id") : "";
+    if (new_id.empty()) return session.fail(session.not_a_relay("expected a job"));
     if (options.wait.wait) return watch_job(session, new_id, options.wait);
     if (session.json()) {
-      print_json_document(*job);
+      session.print_document(*job);
     } else {
       print(new_id + "\n");
     }
@@ -135,9 +138,7 @@ int run_list(Session& session, const ListOptions& options) {
     if (!cursor.empty()) page.emplace_back("cursor", cursor);
     auto answer = session.call("GET", "/v1/patches?" + http::print_query(page));
     if (!answer) return session.fail(answer.error());
-    if (const http::Json* found = http::find_member(*answer, "items"); found->is_array()) {
-      for (const http::Json& item : found->get_array()) items.push_back(item);
-    }
+    for (const http::Json& item : items_of(*answer)) items.push_back(item);
     cursor = http::get_string(*answer, "nextCursor");
   } while (!cursor.empty() && (options.all || items.size() < options.limit));
   if (session.json()) {
@@ -176,12 +177,6 @@ int follow_logs(Session& session, const LogsOptions& options) {
   if (!options.stream.empty()) f.streams = {options.stream};
   if (!options.follow) f.patience_ms = 10'000;
   f.on_note = [](const std::string& text) { std::cerr << "ghost: " << text << "\n"; };
-  bool live = options.follow;
-  if (!options.follow) {
-    auto job = session.call("GET", job_path(options.id));
-    if (!job) return session.fail(job.error());
-    live = is_terminal(*job);
-  }
   TerminalFilter filter;
   uint64_t attempt = options.attempt.value_or(0);
   auto end = follow(session, f, [&](const JobEvent& event) {
@@ -193,6 +188,10 @@ int follow_logs(Session& session, const LogsOptions& options) {
       attempt = event.attempt;
     }
     if (!options.gate.empty() && event.gate != options.gate) return true;
+    if (session.json()) {
+      print(http::print_json(event.raw) + "\n");
+      return true;
+    }
     if (event.kind == "cut") {
       std::cerr << "\nghost: " << event.skipped << " bytes left out\n";
       return true;
@@ -204,7 +203,6 @@ int follow_logs(Session& session, const LogsOptions& options) {
     print(session.out_is_terminal() ? filter.feed(data) : std::string(data));
     return true;
   });
-  (void)live;
   if (!end) return session.fail(end.error());
   return *end == FollowEnd::kInterrupted ? kInterrupted : kPassed;
 }
@@ -212,7 +210,9 @@ int follow_logs(Session& session, const LogsOptions& options) {
 }  // namespace
 
 int run_logs(Session& session, const LogsOptions& options) {
-  if (options.follow || !options.gate.empty()) return follow_logs(session, options);
+  if (options.follow || !options.gate.empty() || session.json()) {
+    return follow_logs(session, options);
+  }
   http::Query query;
   if (!options.stream.empty()) query.emplace_back("stream", options.stream);
   if (options.attempt) query.emplace_back("attempt", std::to_string(*options.attempt));
@@ -270,13 +270,14 @@ int run_events(Session& session, const EventsOptions& options) {
     auto answer = session.send(request);
     if (!answer) return session.fail(answer.error());
     auto page = http::parse_json(answer->body);
-    if (!page) return session.fail(page.error());
+    if (!page) return session.fail(session.not_a_relay(page.error().message));
     const http::Json* items = http::find_member(*page, "items");
     if (items == nullptr || !items->is_array()) break;
     if (http::get_bool(*page, "gap")) std::cerr << "ghost: earlier events are no longer kept\n";
     for (const http::Json& item : items->get_array()) show(item, http::get_string(item, "stream"));
-    after = std::to_string(http::get_int(*page, "lastSeq"));
-    done = http::get_bool(*page, "done") || items->get_array().empty();
+    const std::string next = std::to_string(http::get_int(*page, "lastSeq"));
+    done = http::get_bool(*page, "done") || items->get_array().empty() || next == after;
+    after = next;
   }
   return kPassed;
 }
@@ -288,9 +289,10 @@ int fetch_file(Session& session, const std::string& target, const std::string& o
                bool as_diff) {
   if (output.empty() || output == "-") {
     std::string whole;
-    const bool colour = as_diff && session.out_style().colour;
+    const bool as_json = session.json() && output.empty();
+    const bool colour = as_diff && session.out_style().colour && !as_json;
     const Status done = session.stream({.target = target}, [&](std::string_view piece) {
-      if (colour) {
+      if (colour || as_json) {
         whole += piece;
       } else {
         print(piece);
@@ -299,11 +301,17 @@ int fetch_file(Session& session, const std::string& target, const std::string& o
     });
     if (!done) return session.fail(done.error());
     if (colour) print(show_diff(whole, session.out_style()));
+    if (as_json) {
+      const bool text = is_utf8(whole);
+      http::JsonObject document{{"data", text ? whole : base64_encode(whole)}};
+      if (!text) document["encoding"] = "base64";
+      print_json_document(document);
+    }
     return kPassed;
   }
   const std::string part = output + ".part";
   std::ofstream file(part, std::ios::binary | std::ios::trunc);
-  if (!file) return usage_error("cannot write " + part);
+  if (!file) return session.usage_error("cannot write " + part + ": " + std::strerror(errno));
   const Status done = session.stream({.target = target}, [&](std::string_view piece) {
     file.write(piece.data(), static_cast<std::streamsize>(piece.size()));
     return file.good();
@@ -311,7 +319,7 @@ int fetch_file(Session& session, const std::string& target, const std::string& o
   file.close();
   if (!done || !file || rename(part.c_str(), output.c_str()) != 0) {
     unlink(part.c_str());
-    return done ? usage_error("cannot write " + output) : session.fail(done.error());
+    return done ? session.usage_error("cannot write " + output) : session.fail(done.error());
   }
   return kPassed;
 }
@@ -334,13 +342,10 @@ int run_artifacts_list(Session& session, const FileOptions& options) {
     return kPassed;
   }
   Table table({"PATH", "SIZE", "SHA-256"});
-  const http::Json* items = http::find_member(*answer, "items");
-  if (items != nullptr && items->is_array()) {
-    for (const http::Json& item : items->get_array()) {
-      table.add({safe_line(http::get_string(item, "path")),
-                 show_bytes(http::get_int(item, "sizeBytes")),
-                 safe_line(http::get_string(item, "sha256"))});
-    }
+  for (const http::Json& item : items_of(*answer)) {
+    table.add({safe_line(http::get_string(item, "path")),
+               show_bytes(http::get_int(item, "sizeBytes")),
+               safe_line(http::get_string(item, "sha256"))});
   }
   if (table.empty()) {
     std::cerr << "no artifacts\n";
@@ -356,7 +361,12 @@ int run_artifacts_get(Session& session, const FileOptions& options) {
   const int code = fetch_file(
       session, job_path(options.id, "/artifacts/" + http::percent_encode_path(options.path)),
       output, false);
-  if (code == kPassed && output != "-") std::cerr << "wrote " << output << "\n";
+  if (code != kPassed || output == "-") return code;
+  if (session.json()) {
+    print_json_document(http::JsonObject{{"path", options.path}, {"output", output}});
+  } else {
+    std::cerr << "wrote " << safe_line(output) << "\n";
+  }
   return code;
 }
 

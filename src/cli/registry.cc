@@ -123,7 +123,7 @@ int run_registry_next(Session& session, const RegistryOptions& options) {
 
 int run_registry_put(Session& session, const RegistryOptions& options) {
   auto body = instance_body(options);
-  if (!body) return usage_error(body.error().message);
+  if (!body) return session.usage_error(body.error().message);
   const std::string target =
       service_path(options.service, "/" + http::percent_encode(options.instance));
   const int code =
@@ -160,8 +160,8 @@ int run_registry_watch(Session& session, const RegistryOptions& options) {
     }
     if (!answer) return session.fail(answer.error());
     auto document = http::parse_json(answer->body);
-    if (!document) return session.fail(document.error());
-    const int64_t revision = http::get_int(*document, "revision");
+    const int64_t revision = document ? http::get_int(*document, "revision") : 0;
+    if (revision <= 0) return session.fail(session.not_a_relay("expected a list of instances"));
     if (revision == seen) continue;
     seen = revision;
     if (session.json()) {

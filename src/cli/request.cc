@@ -48,10 +48,10 @@ class Builder {
       out_ = std::move(found.json.get_object());
       block_ = found.content == Content::kBlock;
     }
-    for (const Status& done : {patch(std::move(found), text), conditions(), gates(), delivery()}) {
+    for (const Status& done :
+         {patch(std::move(found), text), conditions(), gates(), delivery(), base()}) {
       if (!done) return done.error();
     }
-    base();
     return Json(std::move(out_));
   }
 
@@ -89,10 +89,15 @@ class Builder {
     return ok_status();
   }
 
-  void base() {
+  Status base() {
     if (!o_.on_job.empty()) out_["base"] = JsonObject{{"job", o_.on_job}};
     if (!o_.repo.empty()) object_at(out_, "base")["repo"] = o_.repo;
     if (!o_.base.empty()) object_at(out_, "base")["ref"] = o_.base;
+    const Json* base = out_.if_contains("base");
+    const bool known = base != nullptr && base->is_object() &&
+                       (base->get_object().contains("repo") || base->get_object().contains("job"));
+    if (known || (base != nullptr && !base->is_object())) return ok_status();
+    return bad("which repository? Name it with --repo NAME (`ghost repo list` shows them)");
   }
 
   Status conditions() {

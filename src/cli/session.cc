@@ -40,9 +40,17 @@ size_t terminal_width() {
   return 80;
 }
 
+// Code of an answer that no relay gives: something else listens there.
+constexpr const char* kNoRelay = "no_relay";
+
+// What a proxy says of a relay that is away for a moment.
+bool of_a_gateway(int status) {
+  return status == 502 || status == 503 || status == 504;
+}
+
 int exit_code_of(const Error& error) {
   if (error.code == "unavailable" || error.code == "io_error" || error.code == "timeout" ||
-      error.code == "stopping") {
+      error.code == "stopping" || error.code == kNoRelay) {
     return kUnreachable;
   }
   switch (wire::error_info(error.code).status) {
@@ -97,9 +105,18 @@ Result<std::unique_ptr<Session>> Session::open(Globals globals) {
 }
 
 Result<http::Response> Session::checked(Result<http::Response> answer) {
+  last_problem_.clear();
   if (!answer || answer->ok()) return answer;
-  last_problem_ = answer->body;
-  return http::parse_problem(answer->status, answer->body);
+  const Error error = http::parse_problem(answer->status, answer->body);
+  const auto document = http::parse_json(answer->body);
+  if (document && !http::get_string(*document, "code").empty()) {
+    last_problem_ = answer->body;
+    return error;
+  }
+  if (of_a_gateway(answer->status)) {
+    return Error{"unavailable", "HTTP status " + std::to_string(answer->status), ""};
+  }
+  return not_a_relay("HTTP status " + std::to_string(answer->status));
 }
 
 Result<http::Response> Session::send(const http::Request& request) {
@@ -121,11 +138,21 @@ Result<http::Json> Session::call(const std::string& method, const std::string& t
   if (!answer) return answer.error();
   if (answer->body.empty()) return http::Json(http::JsonObject());
   auto parsed = http::parse_json(answer->body);
-  if (!parsed) {
-    return Error{"bad_request",
-                 globals_.url + " does not answer like a relay: " + parsed.error().message, ""};
-  }
+  if (!parsed) return not_a_relay(parsed.error().message);
+  if (!parsed->is_object()) return not_a_relay("expected a JSON object");
   return parsed;
+}
+
+Result<http::Json> Session::call_job(const std::string& method, const std::string& target) {
+  auto job = call(method, target);
+  if (job && (http::get_string(*job, "id").empty() || http::get_string(*job, "state").empty())) {
+    return not_a_relay("expected a job");
+  }
+  return job;
+}
+
+Error Session::not_a_relay(const std::string& why) const {
+  return {kNoRelay, globals_.url + " does not answer like a relay: " + why, ""};
 }
 
 Result<http::Response> Session::farewell(const std::string& method, const std::string& target) {
@@ -162,14 +189,20 @@ bool Session::pause_ms(int64_t ms) const {
 
 int Session::fail(const Error& error) const {
   if (error.code == "stopping" && interrupted()) return kInterrupted;
-  if (globals_.json && !last_problem_.empty()) print(last_problem_ + "\n");
+  if (globals_.json) {
+    const Error told{error.code == kNoRelay ? "unavailable" : error.code, error.message,
+                     error.field};
+    print((last_problem_.empty() ? http::print_json(http::problem_json(told)) : last_problem_) +
+          "\n");
+  }
   std::string text = err_style_.red("ghost: ") + safe_block(error.message);
   if (error.code == "unavailable" && last_problem_.empty()) {
     text = err_style_.red("ghost: ") + "cannot reach the relay at " + safe_line(globals_.url) +
            ": " + safe_line(error.message) +
            "\n  `ghost up` starts a farm on this machine; --url or GHOST_URL names another relay.";
   }
-  if (!error.field.empty() && error.message.find(error.field) == std::string::npos) {
+  if (!error.field.empty() && wire::error_info(error.code).status != 404 &&
+      error.message.find(error.field) == std::string::npos) {
     text += " (" + safe_line(error.field) + ")";
   }
   std::cerr << text << "\n";
@@ -189,8 +222,17 @@ void print_json_document(const http::Json& document) {
   print(http::print_json_pretty(document));
 }
 
-int usage_error(const std::string& message) {
-  std::cerr << "ghost: " << message << "\n";
+int Session::usage_error(const std::string& message) const {
+  return cli::usage_error(message, globals_.json);
+}
+
+void Session::print_document(const http::Json& document) const {
+  print(one_a_line_ ? http::print_json(document) + "\n" : http::print_json_pretty(document));
+}
+
+int usage_error(const std::string& message, bool json) {
+  if (json) print(http::print_json(http::problem_json({"bad_request", message, ""})) + "\n");
+  std::cerr << "ghost: " << safe_block(message) << "\n";
   return kUsage;
 }
 

@@ -41,6 +41,10 @@ class Session {
   // The same with JSON bodies; a null body sends none.
   Result<http::Json> call(const std::string& method, const std::string& target,
                           const http::Json& body = nullptr);
+  // The same for a call that is answered with a job.
+  Result<http::Json> call_job(const std::string& method, const std::string& target);
+  // The error of an answer that no relay would give.
+  Error not_a_relay(const std::string& why) const;
   // One request that an interrupt does not stop: what is said on leaving.
   Result<http::Response> farewell(const std::string& method, const std::string& target);
   // Pieces of a 2xx answer as they come.
@@ -52,9 +56,15 @@ class Session {
   // Waits without a busy loop; false when interrupted meanwhile.
   bool pause_ms(int64_t ms) const;
 
-  // Says what went wrong, to stderr (with --json also the problem to stdout), and gives the exit
-  // code for it.
+  // Says what went wrong, to stderr (with --json also a problem document to stdout), and gives the
+  // exit code for it.
   int fail(const Error& error) const;
+  // The same for what was typed wrong: kUsage.
+  int usage_error(const std::string& message) const;
+
+  // A document on standard output: readable, or one a line when the command prints several.
+  void print_document(const http::Json& document) const;
+  void set_one_a_line() { one_a_line_ = true; }
 
   bool json() const { return globals_.json; }
   const std::string& url() const { return globals_.url; }
@@ -73,7 +83,8 @@ class Session {
 
   Globals globals_;
   std::unique_ptr<http::Client> client_;
-  std::string last_problem_;
+  std::string last_problem_;  // body of the last answer, when it was a problem document
+  bool one_a_line_ = false;
   bool out_terminal_ = false, err_terminal_ = false;
   Style out_style_, err_style_;
   size_t width_ = 80;
@@ -82,7 +93,7 @@ class Session {
 // Writes all of it to standard output and flushes; a closed pipe ends the program quietly.
 void print(std::string_view text);
 void print_json_document(const http::Json& document);
-// "ghost: " + message to stderr, and kUsage.
-int usage_error(const std::string& message);
+// "ghost: " + message to stderr, with `json` also a problem document to stdout; gives kUsage.
+int usage_error(const std::string& message, bool json);
 
 }  // namespace ghost::cli

@@ -59,7 +59,7 @@ int run_submit(Session& session, const SubmitOptions& options) {
   std::string text;
   if (!options.no_patch) {
     auto read = options.file == "-" ? read_stdin() : read_file(options.file);
-    if (!read) return usage_error(read.error().message);
+    if (!read) return session.usage_error(read.error().message);
     text = std::move(*read);
   }
   auto body = build_request(options, text, wall_now_ms());
@@ -69,7 +69,7 @@ int run_submit(Session& session, const SubmitOptions& options) {
                                                     : options.file + ": ";
     const bool about_file =
         body.error().code == "bad_json" || body.error().message.starts_with("there is nothing");
-    return usage_error((about_file ? where : "") + body.error().message);
+    return session.usage_error((about_file ? where : "") + body.error().message);
   }
   if (options.dry_run) {
     print_json_document(*body);
@@ -93,9 +93,7 @@ int run_submit(Session& session, const SubmitOptions& options) {
   }
   auto job = http::parse_json(answer->body);
   const std::string id = job ? http::get_string(*job, "id") : "";
-  if (id.empty()) {
-    return session.fail({"bad_request", session.url() + " does not answer like a relay", ""});
-  }
+  if (id.empty()) return session.fail(session.not_a_relay("expected a job"));
   if (!options.wait.wait) {
     if (session.json()) {
       print_json_document(*job);

@@ -142,19 +142,25 @@ std::string fetch_tail(Session& session, const std::string& id, int64_t attempt,
 
 void say_how_to_look(const Session& session, const std::string& id) {
   if (session.json()) return;
-  std::cerr << "ghost: the job goes on; `ghost wait " << id
-            << "` takes it up again, `ghost logs -f " << id << "` shows its output, `ghost cancel "
-            << id << "` stops it\n";
+  std::cerr << "ghost: the job goes on\n"
+            << "  ghost wait " << id << "     takes it up again\n"
+            << "  ghost logs -f " << id << "  shows its output\n"
+            << "  ghost cancel " << id << "   stops it\n";
 }
 
 // Feeds the progress display; with `logs` the gates' output goes to standard error as it comes.
+bool is_running(const http::Json& job) {
+  return http::get_string(job, "state") == "LEASED";
+}
+
 class Watcher {
  public:
   Watcher(Session& session, const std::string& id, const WaitOptions& options)
       : session_(session), id_(id), o_(options), progress_(session, options.quiet) {}
 
   Result<FollowEnd> run(const http::Json& job) {
-    progress_.say(state_line(job));
+    // The events tell at once what a running job does.
+    if (!is_running(job)) progress_.say(state_line(job));
     const MonoMs until = o_.timeout_ms > 0 ? mono_now_ms() + o_.timeout_ms : 0;
     FollowOptions options{.job = id_};
     options.streams = {"state", "progress"};
@@ -213,7 +219,7 @@ namespace {
 Result<http::Json> fetch_ended(Session& session, const std::string& id) {
   const MonoMs until = mono_now_ms() + kPatienceMs;
   for (;;) {
-    auto job = session.call("GET", job_path(id));
+    auto job = session.call_job("GET", job_path(id));
     if (job || !passes_by_itself(job.error()) || mono_now_ms() > until || session.interrupted()) {
       return job;
     }
@@ -225,12 +231,13 @@ Result<http::Json> fetch_ended(Session& session, const std::string& id) {
 
 void show_job(Session& session, const http::Json& job, const WaitOptions& options) {
   if (session.json()) {
-    print_json_document(job);
+    session.print_document(job);
     return;
   }
   ReportOptions r;
   r.style = session.out_style();
   r.width = session.width();
+  r.wrap_width = session.table_width();
   r.show_diff = options.show_diff;
   const std::string id = http::get_string(job, "id");
   const std::string gate = failing_gate(job);
@@ -252,7 +259,7 @@ void show_job(Session& session, const http::Json& job, const WaitOptions& option
 
 int watch_job(Session& session, const std::string& id, const WaitOptions& options) {
   session.catch_interrupts();
-  auto job = session.call("GET", job_path(id));
+  auto job = session.call_job("GET", job_path(id));
   if (!job) return session.fail(job.error());
   if (!is_terminal(*job)) {
     auto end = Watcher(session, id, options).run(*job);
@@ -270,7 +277,7 @@ int watch_job(Session& session, const std::string& id, const WaitOptions& option
                 << "\n";
       say_how_to_look(session, id);
       if (session.json()) {
-        if (auto last = session.call("GET", job_path(id))) print_json_document(*last);
+        if (auto last = session.call("GET", job_path(id))) session.print_document(*last);
       }
       return kWaitTimedOut;
     }
