@@ -185,6 +185,8 @@ Task<void> HttpConnection::linger() {
   set_deadline(0);
 }
 
+// Errors have names here and everywhere before co_await: GCC 12 destroys what is made of braces
+// within such an expression twice.
 Task<HttpConnection::Outcome> HttpConnection::refuse(const Request& request, const Error& error) {
   Response response = problem_response(error);
   response.close = true;
@@ -236,7 +238,8 @@ Task<HttpConnection::Outcome> HttpConnection::read_head(Request* request) {
     if (timed_out_ && begun) {
       timed_out_ = false;
       ++shared_->figures.timed_out;
-      co_return co_await refuse(*request, {"request_timeout", "the headers came too slowly", ""});
+      const Error slow{"request_timeout", "the headers came too slowly", ""};
+      co_return co_await refuse(*request, slow);
     }
     if (ec) co_return Outcome::kClosed;
     if (!begun && n > 0) {
@@ -263,7 +266,8 @@ Task<HttpConnection::Outcome> HttpConnection::read_body(Request* request, uint64
   if (ec == http::error::need_more) ec = {};
   if (ec || !parser.is_header_done()) {
     ++shared_->figures.refused_heads;
-    co_return co_await refuse(*request, {"bad_request", "the head cannot be read", ""});
+    const Error unreadable{"bad_request", "the head cannot be read", ""};
+    co_return co_await refuse(*request, unreadable);
   }
   if (request->expect_continue && !parser.is_done() && buffer_.size() == 0) {
     if (!co_await write_bytes("HTTP/1.1 100 Continue\r\n\r\n")) co_return Outcome::kClosed;
@@ -281,7 +285,8 @@ Task<HttpConnection::Outcome> HttpConnection::read_body(Request* request, uint64
     if (timed_out_) {
       timed_out_ = false;
       ++shared_->figures.timed_out;
-      co_return co_await refuse(*request, {"request_timeout", "the body came too slowly", ""});
+      const Error slow{"request_timeout", "the body came too slowly", ""};
+      co_return co_await refuse(*request, slow);
     }
     if (ec == http::error::body_limit) co_return co_await refuse(*request, too_large);
     if (ec == http::error::partial_message || ec == http::error::end_of_stream ||
@@ -289,12 +294,12 @@ Task<HttpConnection::Outcome> HttpConnection::read_body(Request* request, uint64
       co_return Outcome::kClosed;
     }
     if (ec) {
-      co_return co_await refuse(*request,
-                                {"bad_request", "the body cannot be read: " + ec.message(), ""});
+      const Error unreadable{"bad_request", "the body cannot be read: " + ec.message(), ""};
+      co_return co_await refuse(*request, unreadable);
     }
     if (!reserve(n)) {
-      co_return co_await refuse(*request,
-                                {"unavailable", "too many bodies at a time; try again", ""});
+      const Error crowded{"unavailable", "too many bodies at a time; try again", ""};
+      co_return co_await refuse(*request, crowded);
     }
   }
   set_deadline(0);

@@ -184,7 +184,9 @@ Status read_raw(const Path& at, const object& from, std::string* out, Bounds bou
 }
 
 Status read_u64(const Path& at, const object& from, uint64_t* out, Bounds bounds) {
-  if (from.type != msgpack::type::POSITIVE_INTEGER) {
+  if (from.type != msgpack::type::POSITIVE_INTEGER ||
+      (bounds.min == bounds.max && from.via.u64 != bounds.min)) {
+    if (bounds.min == bounds.max) return expected(at, std::to_string(bounds.min), from);
     return expected(at, bounds.min > 0 ? "a positive integer" : "a non-negative integer", from);
   }
   *out = from.via.u64;

@@ -4,12 +4,19 @@
 #include <set>
 
 #include "base/bytes.h"
+#include "base/log.h"
 
 namespace ghost::wire {
 namespace {
 
 Error bad(const std::string& path, const std::string& what) {
   return {"bad_field", path + ": " + what, path};
+}
+// The same with what stood there instead.
+Error unfit(const std::string& path, const std::string& what, std::string_view got) {
+  const std::string_view head = got.substr(0, 100);
+  return bad(path, what + ", got \"" + log::escape_control(head) +
+                       (head.size() < got.size() ? "\"..." : "\""));
 }
 Error missing(const std::string& path, const std::string& what) {
   return {"missing_field", path + ": " + what, path};
@@ -46,7 +53,7 @@ Status check_base(const PatchRequest& r) {
   }
   if (base.job && base.ref) return bad("base.ref", "a base that is a job has no ref");
   if (base.ref && !is_ref_name(*base.ref)) {
-    return bad("base.ref", "expected the name of a branch or tag, or a commit id");
+    return unfit("base.ref", "expected the name of a branch or tag, or a commit id", *base.ref);
   }
   if (r.id && base.job == r.id) return bad("base.job", "a job cannot be its own base");
   return ok_status();
@@ -65,7 +72,7 @@ Status check_mutation(const Mutation& m, size_t index) {
     }
   }
   if (m.mode && *m.mode != "100644" && *m.mode != "100755") {
-    return bad(path("mode"), "expected \"100644\" or \"100755\"");
+    return unfit(path("mode"), "expected \"100644\" or \"100755\"", *m.mode);
   }
   if (m.op == MutationOp::kChmod && !m.mode) return missing(path("mode"), "chmod needs it");
   const bool takes_mode =
@@ -99,7 +106,7 @@ Status check_patch(const PatchBody& patch) {
     if (patch.items.empty()) return missing("patch.items", "format mutations needs at least one");
     if (patch.data) return bad("patch.data", "format mutations takes none");
     if (patch.root && (!patch.root->starts_with('/') || has_control(*patch.root))) {
-      return bad("patch.root", "expected an absolute path");
+      return unfit("patch.root", "expected an absolute path", *patch.root);
     }
     for (size_t i = 0; i < patch.items.size(); ++i) {
       if (Status s = check_mutation(patch.items[i], i); !s) return s;
@@ -136,7 +143,7 @@ Status check_gate(const Gate& gate, size_t index) {
     if (has_nul(gate.argv[i])) return bad(where, "must not hold NUL");
   }
   if (gate.cwd && !gate.cwd->empty() && !stays_inside(*gate.cwd)) {
-    return bad(path("cwd"), "expected a relative path inside the workspace");
+    return unfit(path("cwd"), "expected a relative path inside the workspace", *gate.cwd);
   }
   for (const auto& [name, value] : gate.env) {
     if (!is_env_name(name)) return bad(path("env"), "\"" + name + "\" is no variable's name");
@@ -159,7 +166,7 @@ Status check_gates(const std::vector<Gate>& gates) {
 Status check_globs(const std::vector<std::string>& globs, const std::string& list) {
   for (size_t i = 0; i < globs.size(); ++i) {
     if (!stays_inside(globs[i])) {
-      return bad(at(list, i), "expected a relative path or glob inside the workspace");
+      return unfit(at(list, i), "expected a relative path or glob inside the workspace", globs[i]);
     }
   }
   return ok_status();
@@ -171,10 +178,11 @@ Status check_delivery(const PatchRequest& r) {
   const bool mails = r.patch.format == PatchFormat::kMbox ||
                      (!r.patch.format && r.patch.data.value_or("").starts_with("From "));
   if (done.branch && !is_ref_name(*done.branch)) {
-    return bad("onSuccess.branch", "expected the name of a branch");
+    return unfit("onSuccess.branch", "expected the name of a branch", *done.branch);
   }
-  if (done.tag && !is_ref_name(*done.tag))
-    return bad("onSuccess.tag", "expected the name of a tag");
+  if (done.tag && !is_ref_name(*done.tag)) {
+    return unfit("onSuccess.tag", "expected the name of a tag", *done.tag);
+  }
   if (!done.push && (done.branch || done.tag)) {
     return bad(done.branch ? "onSuccess.branch" : "onSuccess.tag",
                "the repository's own branches and tags are changed only with push: true");
@@ -192,13 +200,13 @@ Status check_delivery(const PatchRequest& r) {
     return bad("onSuccess.commit.message", "must not hold NUL");
   }
   if (commit.author) {
-    const auto unfit = [](const std::string& text) {
+    const auto has_brackets = [](const std::string& text) {
       return has_control(text) || text.find_first_of("<>") != std::string::npos;
     };
-    if (unfit(commit.author->name)) {
+    if (has_brackets(commit.author->name)) {
       return bad("onSuccess.commit.author.name", "must not hold control characters, '<' or '>'");
     }
-    if (unfit(commit.author->email)) {
+    if (has_brackets(commit.author->email)) {
       return bad("onSuccess.commit.author.email", "must not hold control characters, '<' or '>'");
     }
   }
@@ -234,7 +242,8 @@ Status check_schedule(const PatchRequest& r) {
   }
   for (size_t i = 0; i < r.secret_env.size(); ++i) {
     if (!is_env_name(r.secret_env[i])) {
-      return bad(at("secretEnv", i), "expected the name of an environment variable");
+      return unfit(at("secretEnv", i), "expected the name of an environment variable",
+                   r.secret_env[i]);
     }
   }
   if (r.traceparent && has_control(*r.traceparent)) {
