@@ -47,6 +47,19 @@ std::string json_string(std::string_view text) {
 
 }  // namespace
 
+Status check(const Options& options) {
+  const auto& level = options.level;
+  if (level != "debug" && level != "info" && level != "warn" && level != "error") {
+    return Error{"bad_config",
+                 "log-level: expected debug, info, warn or error, got \"" + level + "\"", ""};
+  }
+  if (options.format != "text" && options.format != "json") {
+    return Error{"bad_config", "log-format: expected text or json, got \"" + options.format + "\"",
+                 ""};
+  }
+  return ok_status();
+}
+
 void init(const Options& options) {
   g_json = options.format == "json";
   auto logger = std::make_shared<spdlog::logger>(options.program,

@@ -9,6 +9,8 @@
 #include <string_view>
 #include <type_traits>
 
+#include "base/result.h"
+
 namespace ghost::log {
 
 enum class Level { kDebug, kInfo, kWarn, kError };
@@ -37,6 +39,8 @@ struct Field {
 };
 
 // log::info("job leased", {{"job", id}, {"attempt", n}});
+// Error code bad_config for a level or format that does not exist.
+Status check(const Options& options);
 void write(Level level, std::string_view event, std::initializer_list<Field> fields);
 inline void debug(std::string_view e, std::initializer_list<Field> f = {}) {
   write(Level::kDebug, e, f);

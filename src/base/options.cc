@@ -89,6 +89,16 @@ Result<std::vector<std::string>> texts_of(const toml::node& node) {
   return Error{"bad_field", "expected a string, a number, a boolean, an array or a table", ""};
 }
 
+// "[name]" with its lines, unlike an inline table that is a value.
+bool is_section(const toml::node& node) {
+  return node.is_table() && !node.as_table()->is_inline();
+}
+
+bool is_program(std::string_view table) {
+  return table == "broker" || table == "relay" || table == "runner" || table == "cli" ||
+         table == "up";
+}
+
 }  // namespace
 
 struct OptionSet::Impl {
@@ -143,9 +153,18 @@ struct OptionSet::Impl {
     return ok_status();
   }
 
-  // A key of our own table that no option has is a typing error; other programs' tables and the
-  // top level, which all programs share, may hold what we do not know.
+  // A key of our own table that no option has is a typing error, as is a table of no program;
+  // other programs' tables and keys of the top level, which all programs share, may hold what we do
+  // not know.
   Status refuse_unknown(const toml::table& file) {
+    for (const auto& [key, value] : file) {
+      if (!is_section(value) || key.str() == table || is_program(key.str())) continue;
+      return Error{"bad_config",
+                   config_path + ": [" + std::string(key.str()) +
+                       "]: no program reads such a table; expected [broker], [relay], [runner], "
+                       "[cli] or [up]",
+                   ""};
+    }
     const toml::table* own = file[table].as_table();
     if (own == nullptr) return ok_status();
     for (const auto& [key, value] : *own) {
@@ -176,6 +195,8 @@ struct OptionSet::Impl {
         const toml::node* node = nullptr;
         if (const auto* own = file[table].as_table()) node = own->get(e.name);
         if (node == nullptr) node = file.get(e.name);
+        // [broker] is the broker's table, not the value of another program's --broker.
+        if (node != nullptr && is_section(*node)) node = nullptr;
         if (node == nullptr) continue;
         source = config_path + ": " + e.name;
         auto converted = texts_of(*node);

@@ -167,14 +167,7 @@ Status validate(const ProgramOptions& o) {
   if (o.backoff_ms_max < o.backoff_ms_min) {
     return wrong("backoff-ms-max: must not be below backoff-ms-min");
   }
-  for (const char* level : {"debug", "info", "warn", "error"}) {
-    if (o.log_level == level) {
-      return o.log_format == "text" || o.log_format == "json"
-                 ? ok_status()
-                 : wrong("log-format: expected text or json, got \"" + o.log_format + "\"");
-    }
-  }
-  return wrong("log-level: expected debug, info, warn or error, got \"" + o.log_level + "\"");
+  return log::check({"broker", o.log_level, o.log_format});
 }
 
 Status run_broker(

@@ -61,7 +61,10 @@ int main(int argc, char** argv) {
   relay::declare_options(set, &options);
   set.add("log-level", &log_options.level, "debug, info, warn or error");
   set.add("log-format", &log_options.format, "text or json");
-  set.set_validator([&] { return relay::validate_options(options); });
+  set.set_validator([&] {
+    const Status good = log::check(log_options);
+    return good ? relay::validate_options(options) : good;
+  });
   if (set.parse(argc, argv) == OptionSet::Outcome::kExit) return set.exit_code();
   log::init(log_options);
   return run(options);

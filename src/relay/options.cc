@@ -4,6 +4,7 @@
 
 #include "base/ids.h"
 #include "http/url.h"
+#include "relay/auth.h"
 
 namespace ghost::relay {
 
@@ -93,6 +94,7 @@ Status validate_options(const RelayOptions& o) {
                  "--broker " + o.broker + ": expected an endpoint such as tcp://127.0.0.1:5051",
                  "broker"};
   }
+  if (const auto tokens = Auth::load(o.token_file); !tokens) return tokens.error();
   if (!o.advertise.empty()) {
     if (const auto url = http::parse_base_url(o.advertise); !url) return url.error();
   }
