@@ -90,6 +90,8 @@ void SessionCore::on(Tick&) {
   if (state_ == State::kReady) {
     if (now_ >= next_beat_) send_heartbeat();
     for (auto& [lease, job] : jobs_) {
+      // What the gates said is told before the delivery that follows from it.
+      if (job.delivery) flush_log(job);
       flush_asks(job);
       flush_log(job);
     }

@@ -260,6 +260,7 @@ void SessionCore::on(SlotDelivery& event) {
     return act(AnswerDelivery{event.lease, stopping_error()});
   }
   job->delivery = Ask{std::move(event.commit_oid), now_};
+  if (job->log.has_unsent()) job->log_due = now_;
 }
 
 void SessionCore::on(SlotArtifact& event) {
