@@ -86,6 +86,7 @@ void Core::Impl::on_message(const event::FromRunner& e, const wire::Register& m)
   runners.set_route(runner, e.peer.route);
   runner->host = m.host;
   runner->version = m.version;
+  runner->limits = m.limits;
   runner->own_slots = m.slots;
   runner->draining = m.draining;
   runner->resting = false;

@@ -87,7 +87,8 @@ std::vector<wire::RunnerView> Core::Impl::runner_views() const {
                      state_of(runner),
                      {},
                      runner.dispatched,
-                     runner.last_seen_at});
+                     runner.last_seen_at,
+                     runner.limits});
   }
   return views;
 }

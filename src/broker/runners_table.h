@@ -21,10 +21,11 @@ struct Runner {
   RunnerSettings settings;
   std::string host, version, route;
   Labels labels;
-  bool registered = false;  // in this epoch, and did not say goodbye
-  bool lost = false;        // not heard of for a lease's time
-  bool draining = false;    // by its own wish
-  bool resting = false;     // gets nothing until its next heartbeat: it could not take a job
+  std::map<std::string, uint64_t> limits;  // for people
+  bool registered = false;                 // in this epoch, and did not say goodbye
+  bool lost = false;                       // not heard of for a lease's time
+  bool draining = false;                   // by its own wish
+  bool resting = false;  // gets nothing until its next heartbeat: it could not take a job
   uint64_t own_slots = 0;
   uint64_t stale_held = 0;    // leases that it works on though they are no longer its own
   uint64_t job_seq = 0;       // of the last RunJobs sent in this session

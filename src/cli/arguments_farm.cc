@@ -137,7 +137,9 @@ void add_farm_commands(CLI::App& app, Chosen* chosen) {
   add_repo_commands(app, chosen);
   add_lane_commands(app, chosen);
   add_registry_commands(app, chosen);
-  add_plain(&app, chosen, "limits", "Show every limit of relay and broker", run_limits);
+  add_plain(&app, chosen, "limits",
+            "Show every limit of relay, broker and runners, and what a request asks for by itself",
+            run_limits);
 
   auto entries = std::make_shared<uint64_t>(50);
   CLI::App* audit = add_plain(&app, chosen, "audit", "Show who cancelled, drained or changed what",

@@ -139,7 +139,7 @@ int run_limits(Session& session) {
     return kPassed;
   }
   Table table({"PROGRAM", "LIMIT", "VALUE", ""});
-  for (const char* program : {"relay", "broker"}) {
+  for (const char* program : {"request", "relay", "broker", "runner"}) {
     const http::Json* limits = http::find_member(*answer, program);
     if (limits == nullptr || !limits->is_object()) continue;
     for (const auto& [key, value] : limits->get_object()) {
@@ -148,7 +148,8 @@ int run_limits(Session& session) {
       std::string shown;
       if (name.find("-bytes") != std::string::npos) shown = show_bytes(number);
       if (name.find("-ms") != std::string::npos) shown = show_ms(number);
-      table.add({std::string("ghost-") + program, safe_line(name), http::print_json(value), shown});
+      const std::string owner = program == std::string("request") ? "" : "ghost-";
+      table.add({owner + program, safe_line(name), http::print_json(value), shown});
     }
   }
   print(table.print(session.table_width(), session.out_style()));

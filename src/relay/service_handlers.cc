@@ -25,16 +25,37 @@ http::JsonObject own_limits(const RelayOptions& o) {
           {"registry-ttl-ms", o.registry_ttl_ms}};
 }
 
+// What a job can count on whichever runner takes it: the least of those that are there.
+http::JsonObject least_limits(const wire::Runners& runners) {
+  std::map<std::string, uint64_t> least;
+  for (const wire::RunnerView& runner : runners.items) {
+    if (runner.state == wire::InstanceState::kLost) continue;
+    for (const auto& [name, value] : runner.limits) {
+      const auto at = least.emplace(name, value).first;
+      at->second = std::min(at->second, value);
+    }
+  }
+  http::JsonObject out;
+  for (const auto& [name, value] : least) out[name] = value;
+  return out;
+}
+
 }  // namespace
 
 Task<Response> get_limits(RelayContext& context, Request& request) {
   if (Status s = no_query(request); !s) co_return problem_response(s.error());
   Answered<wire::Stats> stats = co_await context.link.ask<wire::Stats>(wire::GetStats{});
   if (!stats.ok()) co_return stats.problem();
+  Answered<wire::Runners> runners = co_await context.link.ask<wire::Runners>(wire::ListRunners{});
+  if (!runners.ok()) co_return runners.problem();
   http::JsonObject broker;
   for (const auto& [name, value] : stats.value->limits) broker[name] = value;
-  co_return json_response(
-      200, http::JsonObject{{"relay", own_limits(context.options)}, {"broker", std::move(broker)}});
+  const http::JsonObject request_defaults{{"gate-timeout-ms", wire::Gate{}.timeout_ms},
+                                          {"max-attempts", wire::PatchRequest{}.max_attempts}};
+  co_return json_response(200, http::JsonObject{{"request", request_defaults},
+                                                {"relay", own_limits(context.options)},
+                                                {"broker", std::move(broker)},
+                                                {"runner", least_limits(*runners.value)}});
 }
 
 // Never depends on the broker: a relay without one need not be restarted.

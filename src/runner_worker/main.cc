@@ -4,7 +4,9 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <filesystem>
 #include <iostream>
+#include <sstream>
 #include <thread>
 
 #include "base/fs.h"
@@ -15,13 +17,54 @@
 #include "runner_worker/data_dir.h"
 #include "runner_worker/job_executor.h"
 #include "runner_worker/link.h"
+#include "runner_worker/secrets.h"
 
 namespace {
 
 using namespace ghost;
 using namespace ghost::runner;
 
-struct RunnerOptions {
+// What a job gets that asks for nothing, and the most that one may ask for.
+struct JobLimits {
+  int64_t wall_ms = 3'600'000, wall_ms_max = 6 * 3'600'000;
+  int64_t cpu_ms = 0, cpu_ms_max = 0;
+  int64_t memory_bytes = int64_t{2} << 30, memory_bytes_max = int64_t{8} << 30;
+  int64_t pids = 512, pids_max = 4096;
+  int64_t disk_bytes = int64_t{4} << 30, disk_bytes_max = int64_t{16} << 30;
+  int64_t output_bytes = int64_t{4} << 20, output_bytes_max = int64_t{64} << 20;
+  int64_t artifacts_max = 1000, artifact_bytes_max = int64_t{256} << 20;
+  int64_t diff_bytes_max = int64_t{64} << 20, include_bytes_max = int64_t{64} << 20;
+  int64_t fetch_ms_max = 1'800'000;
+};
+
+struct LimitOption {
+  const char* name;
+  int64_t JobLimits::*value;
+  const char* help;
+  int64_t min;
+};
+
+constexpr LimitOption kLimitOptions[] = {
+    {"job-wall-ms", &JobLimits::wall_ms, "time of a whole attempt that asks for none, ms", 1},
+    {"job-wall-ms-max", &JobLimits::wall_ms_max, "the most that a job may ask for, ms", 1},
+    {"job-cpu-ms", &JobLimits::cpu_ms, "processor time of its gates, ms; 0: no limit", 0},
+    {"job-cpu-ms-max", &JobLimits::cpu_ms_max, "the most; 0: no limit", 0},
+    {"job-memory-bytes", &JobLimits::memory_bytes, "memory of its gates", 1 << 20},
+    {"job-memory-bytes-max", &JobLimits::memory_bytes_max, "the most", 1 << 20},
+    {"job-pids", &JobLimits::pids, "processes of its gates at a time", 1},
+    {"job-pids-max", &JobLimits::pids_max, "the most", 1},
+    {"job-disk-bytes", &JobLimits::disk_bytes, "what its gates may write", 1 << 20},
+    {"job-disk-bytes-max", &JobLimits::disk_bytes_max, "the most", 1 << 20},
+    {"job-output-bytes", &JobLimits::output_bytes, "log; the middle of more is cut out", 1024},
+    {"job-output-bytes-max", &JobLimits::output_bytes_max, "the most", 1024},
+    {"artifacts-max", &JobLimits::artifacts_max, "files that a job may keep", 0},
+    {"artifact-bytes-max", &JobLimits::artifact_bytes_max, "bytes of these files together", 0},
+    {"diff-bytes-max", &JobLimits::diff_bytes_max, "bytes of a result's diff", 1024},
+    {"include-bytes-max", &JobLimits::include_bytes_max, "gate-made files in a commit", 0},
+    {"fetch-ms-max", &JobLimits::fetch_ms_max, "time for fetching a base, ms", 1000},
+};
+
+struct RunnerOptions : JobLimits {
   std::string broker = "tcp://127.0.0.1:5052";
   std::string data = "./ghost-data/runner";
   std::string name;
@@ -71,8 +114,48 @@ void declare(OptionSet& set, RunnerOptions* o, log::Options* log_options) {
   set.add("secrets", &o->secrets, "file of NAME=value lines for the secretEnv of jobs");
   set.add("isolation", &o->sandbox.isolation, "full, or best-effort: take what this host has");
   set.add("root", &o->sandbox.root, "root filesystem that gates see; empty: this host's /usr");
+  for (const LimitOption& limit : kLimitOptions) {
+    set.add(limit.name, &(o->*limit.value), limit.help, limit.min, int64_t{1} << 50);
+  }
   set.add("log-level", &log_options->level, "debug, info, warn or error");
   set.add("log-format", &log_options->format, "text or json");
+}
+
+Status check_limits(const JobLimits& o) {
+  for (const auto& [name, value, most] :
+       {std::tuple("job-wall-ms", o.wall_ms, o.wall_ms_max),
+        std::tuple("job-cpu-ms", o.cpu_ms_max == 0 ? 0 : o.cpu_ms, o.cpu_ms_max),
+        std::tuple("job-memory-bytes", o.memory_bytes, o.memory_bytes_max),
+        std::tuple("job-pids", o.pids, o.pids_max),
+        std::tuple("job-disk-bytes", o.disk_bytes, o.disk_bytes_max),
+        std::tuple("job-output-bytes", o.output_bytes, o.output_bytes_max)}) {
+    if (value <= most) continue;
+    return Error{"bad_config", std::string(name) + ": must not be above " + name + "-max", ""};
+  }
+  return ok_status();
+}
+
+// What can be wrong on this host, so that --check-config finds it and not the first job.
+Status check_paths(const RunnerOptions& o) {
+  for (const auto& [name, path] :
+       {std::pair("credentials", &o.credentials), std::pair("root", &o.sandbox.root)}) {
+    if (!path->empty() && !std::filesystem::is_directory(*path)) {
+      return Error{"bad_config", std::string(name) + ": there is no folder " + *path, ""};
+    }
+  }
+  if (!o.secrets.empty()) {
+    if (const auto secrets = read_secrets(o.secrets); !secrets) {
+      return Error{"bad_config", "secrets: " + secrets.error().message, ""};
+    }
+  }
+  std::istringstream names(o.protocols);
+  for (std::string name; std::getline(names, name, ':');) {
+    if (name != "file" && name != "git" && name != "http" && name != "https" && name != "ssh") {
+      return Error{"bad_config",
+                   "protocols: expected file, git, http, https or ssh, got \"" + name + "\"", ""};
+    }
+  }
+  return ok_status();
 }
 
 void raise_descriptor_limit() {
@@ -92,8 +175,24 @@ SessionOptions session_of(const RunnerOptions& o, const Identity& identity) {
   session.slots = static_cast<uint64_t>(o.slots);
   session.labels = o.labels;
   session.seed = random_u64();
+  for (const LimitOption& limit : kLimitOptions) {
+    session.limits[limit.name] = static_cast<uint64_t>(o.*limit.value);
+  }
   session.drain_ms_max = static_cast<uint64_t>(o.drain_timeout_ms);
   return session;
+}
+
+void grant(const JobLimits& o, ExecutorOptions* out) {
+  const auto u = [](int64_t value) { return static_cast<uint64_t>(value); };
+  out->limits = {u(o.wall_ms), u(o.cpu_ms),     u(o.memory_bytes),
+                 u(o.pids),    u(o.disk_bytes), u(o.output_bytes)};
+  out->ceilings = {u(o.wall_ms_max), u(o.cpu_ms_max),     u(o.memory_bytes_max),
+                   u(o.pids_max),    u(o.disk_bytes_max), u(o.output_bytes_max)};
+  out->artifacts_max = u(o.artifacts_max);
+  out->artifact_bytes_max = u(o.artifact_bytes_max);
+  out->diff_bytes_max = u(o.diff_bytes_max);
+  out->include_bytes_max = u(o.include_bytes_max);
+  out->fetch_ms_max = u(o.fetch_ms_max);
 }
 
 Result<std::string> absolute(const std::string& path) {
@@ -123,6 +222,7 @@ int run(RunnerOptions o) {
   o.executor.protocols = o.protocols;
   o.executor.credentials_dir = o.credentials;
   o.executor.secrets_file = o.secrets;
+  grant(o, &o.executor);
   auto executor = make_job_executor(o.executor, **pool);
   if (!executor) return fail(executor.error());
   auto outbox = Outbox::open(*data + "/outbox");
@@ -162,7 +262,9 @@ int main(int argc, char** argv) {
       return Error{"bad_config", "name: letters, digits, '.', '_' and '-' only", ""};
     }
     if (options.sandbox.isolation != "full" && options.sandbox.isolation != "best-effort") {
-      return Error{"bad_config", "isolation: expected full or best-effort", ""};
+      return Error{
+          "bad_config",
+          "isolation: expected full or best-effort, got \"" + options.sandbox.isolation + "\"", ""};
     }
     if (!wire::is_local_endpoint(options.broker)) {
       return Error{"bad_config",
@@ -170,7 +272,9 @@ int main(int argc, char** argv) {
                        " is not on this host, and there are no keys to speak with it",
                    ""};
     }
-    return ok_status();
+    if (Status good = check_limits(options); !good) return good;
+    if (Status good = check_paths(options); !good) return good;
+    return log::check(log_options);
   });
   if (set.parse(argc, argv) == OptionSet::Outcome::kExit) return set.exit_code();
   log::init(log_options);

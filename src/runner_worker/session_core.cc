@@ -127,6 +127,7 @@ void SessionCore::send_register() {
   m.version = options_.version;
   m.slots = std::min(options_.slots, kSlotsMax);
   m.labels = options_.labels;
+  m.limits = options_.limits;
   m.held = held();
   m.last_job_seq = last_job_seq_;
   m.draining = !takes_jobs();

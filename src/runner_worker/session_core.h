@@ -27,7 +27,8 @@ struct SessionOptions {
   std::string host, version;
   uint64_t slots = 1;
   std::map<std::string, std::string> labels;
-  uint64_t seed = 0;  // of the jitter
+  std::map<std::string, uint64_t> limits;  // told to the broker, for people
+  uint64_t seed = 0;                       // of the jitter
 
   uint64_t lease_margin_percent = 10;  // of the lease: so much earlier it ends here
   uint64_t register_wait_ms_min = 1000, register_wait_ms_max = 15000;  // for an answer

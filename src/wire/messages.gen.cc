@@ -3433,6 +3433,13 @@ Status read(const Path& at, const object& from, RunnerView* out) {
     } else if (walk.key() == "lastSeenAt") {
       s = walk.first_time(9);
       if (s) s = read_time(p, value, &out->last_seen_at);
+    } else if (walk.key() == "limits") {
+      s = walk.first_time(10);
+      if (s)
+        s = read_map(p, value, &out->limits, {0u, kNoBound},
+                     [](const Path& q, const object& v, auto* o) {
+                       return read_u64(q, v, o, {0u, kNoBound});
+                     });
     } else {
       (void)value;
     }
@@ -3451,7 +3458,7 @@ Status read(const Path& at, const object& from, RunnerView* out) {
 
 void write(Packer& out, const RunnerView& in) {
   (void)in;
-  out.pack_map(static_cast<uint32_t>(10));
+  out.pack_map(static_cast<uint32_t>(11));
   write_key(out, "id");
   write(out, in.id);
   write_key(out, "host");
@@ -3472,6 +3479,8 @@ void write(Packer& out, const RunnerView& in) {
   write(out, in.dispatched);
   write_key(out, "lastSeenAt");
   write_time(out, in.last_seen_at);
+  write_key(out, "limits");
+  write_map(out, in.limits, [](Packer& o, const auto& v) { write(o, v); });
 }
 
 Status read(const Path& at, const object& from, Metric* out) {
@@ -4925,6 +4934,13 @@ Status read(const Path& at, const object& from, Register* out) {
     } else if (walk.key() == "draining") {
       s = walk.first_time(9);
       if (s) s = read_bool(p, value, &out->draining);
+    } else if (walk.key() == "limits") {
+      s = walk.first_time(10);
+      if (s)
+        s = read_map(p, value, &out->limits, {0u, 64u},
+                     [](const Path& q, const object& v, auto* o) {
+                       return read_u64(q, v, o, {0u, kNoBound});
+                     });
     } else {
       (void)value;
     }
@@ -4939,7 +4955,7 @@ Status read(const Path& at, const object& from, Register* out) {
 
 void write(Packer& out, const Register& in) {
   (void)in;
-  out.pack_map(static_cast<uint32_t>(10));
+  out.pack_map(static_cast<uint32_t>(11));
   write_key(out, "instance");
   write(out, in.instance);
   write_key(out, "secret");
@@ -4960,6 +4976,8 @@ void write(Packer& out, const Register& in) {
   write(out, in.last_job_seq);
   write_key(out, "draining");
   write(out, in.draining);
+  write_key(out, "limits");
+  write_map(out, in.limits, [](Packer& o, const auto& v) { write(o, v); });
 }
 
 Status read(const Path& at, const object& from, Registered* out) {

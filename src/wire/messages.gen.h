@@ -587,6 +587,7 @@ struct RunnerView {
   std::vector<std::string> jobs;              // ids of the jobs held
   uint64_t dispatched = 0;                    // jobs given to it since the broker started
   WallMs last_seen_at = 0;                    // last heartbeat
+  std::map<std::string, uint64_t> limits;     // its limits by option name
   bool operator==(const RunnerView&) const = default;
 };
 
@@ -904,6 +905,7 @@ struct Register {
   std::vector<LeaseRef> held;                 // leases being worked on or waiting in the outbox
   uint64_t last_job_seq = 0;  // seq of the last Jobs-to-run message seen from this epoch
   bool draining = false;      // wants no more
+  std::map<std::string, uint64_t> limits;  // what it grants a job, by option name, for people
 };
 
 // The session stands.

@@ -130,6 +130,15 @@ class RelayTest(unittest.TestCase):
             s.sendall(JOB.encode())
             self.assertTrue(s.recv(4096).startswith(b'HTTP/1.1 202 '))
 
+    def test_limits_are_told(self):
+        answer = self.exchange(f'GET /v1/limits HTTP/1.1\r\n{HOST}\r\n')
+        limits = json.loads(answer.split(b'\r\n\r\n', 1)[1])
+        self.assertEqual(set(limits), {'request', 'relay', 'broker', 'runner'})
+        self.assertEqual(limits['request'], {'gate-timeout-ms': 600000, 'max-attempts': 3})
+        self.assertEqual(limits['relay']['header-timeout-ms'], 300)
+        self.assertEqual(limits['broker']['lease-ms'], 15000)
+        self.assertEqual(limits['runner'], {}, 'there is none')
+
     def test_errors_name_the_field(self):
         def job(text):
             return self.post(JOB[:-1] + ',' + text + '}')
