@@ -17,7 +17,10 @@ std::optional<MonoMs> Core::next_deadline(Now now) const {
 }
 
 Core::Impl::Impl(const CoreOptions& o)
-    : options(o), hash(o.hash_key), next_no(std::max<JobNo>(o.next_job_no, 1)) {
+    : options(o),
+      hash(o.hash_key),
+      registry({.first_revision = std::max<uint64_t>(o.epoch, 1)}),
+      next_no(std::max<JobNo>(o.next_job_no, 1)) {
   runners.acquire_set({});  // what most jobs require, kept for ever
   lanes.make("default")->configured = true;
 }

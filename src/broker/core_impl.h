@@ -217,7 +217,7 @@ struct Core::Impl {
   LaneTable lanes;
   RunnerTable runners{&lanes};
   JobTable jobs;
-  registry::Registry registry{registry::Options{}};
+  registry::Registry registry;
   std::vector<RepoEntry> repos;
   std::map<std::string, uint32_t> repo_ids;
 

@@ -20,11 +20,13 @@ namespace ghost::registry {
 struct Options {
   int64_t lost_keep_ms = 3'600'000;  // lost instances are shown so long
   size_t instances_max = 100'000;
+  uint64_t first_revision = 1;  // the broker's epoch, so that revisions grow over its restarts
 };
 
 class Registry {
  public:
-  explicit Registry(const Options& options) : options_(options) {}
+  explicit Registry(const Options& options)
+      : options_(options), revision_(options.first_revision) {}
 
   struct Put {
     const wire::Instance* instance = nullptr;
@@ -79,7 +81,7 @@ class Registry {
   std::set<std::pair<MonoMs, Key>> due_;
   std::map<wire::InstanceState, size_t> by_state_;
   size_t size_ = 0;
-  uint64_t turns_ = 0, revision_ = 1;
+  uint64_t turns_ = 0, revision_;
 };
 
 }  // namespace ghost::registry

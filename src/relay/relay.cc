@@ -94,7 +94,7 @@ Status Relay::start() {
 
 wire::Instance Relay::own_instance() const {
   wire::Instance out;
-  out.service = "relay";
+  out.service = "ghost-relay";
   out.host = host_name();
   out.instance = options_.name;
   if (out.instance.empty()) {

@@ -147,7 +147,7 @@ class ShellRestart : public ShellTest {};
 
 TEST_F(ShellRestart, JobsLeasesAndRegistryOutliveTheBroker) {
   start();
-  uint64_t epoch = 0;
+  uint64_t epoch = 0, revision = 0;
   std::vector<wire::LeaseRef> held;
   {
     TestClient client(broker_->clients());
@@ -161,6 +161,7 @@ TEST_F(ShellRestart, JobsLeasesAndRegistryOutliveTheBroker) {
     for (int i = 0; i < 3; ++i) client.submit(TestClient::submission("j" + std::to_string(i)));
     TestRunner runner(broker_->runners(), "runner-1", 1);
     held.push_back(runner.take().lease);
+    revision = client.ask<wire::Instances>(wire::ListInstances{}).revision;
   }
   start();
   TestClient client(broker_->clients());
@@ -170,6 +171,7 @@ TEST_F(ShellRestart, JobsLeasesAndRegistryOutliveTheBroker) {
   wire::ListInstances list;
   list.service = "web";
   EXPECT_EQ(client.ask<wire::Instances>(list).items.size(), 1u);
+  EXPECT_GT(client.ask<wire::Instances>(list).revision, revision) << "a watch goes on over it";
   // The runner that still holds the job ends it under the old fencing token.
   TestRunner runner(broker_->runners(), "runner-1", 1, held);
   wire::Dispatch kept;

@@ -76,6 +76,11 @@ TEST(Registry, TakesNoMoreThanItsLimitButRenews) {
   EXPECT_TRUE(r.put(instance("web", "b"), 2, 2));
 }
 
+TEST(Registry, RevisionBeginsWhereItIsTold) {
+  Registry r{{.first_revision = 700}};
+  EXPECT_EQ(r.revision(), 700u);
+}
+
 TEST(Registry, RevisionGrowsWithChangesAlone) {
   Registry r{{}};
   EXPECT_TRUE(r.put(instance("web", "a"), 0, 0));
