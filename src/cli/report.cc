@@ -76,7 +76,10 @@ class Report {
     const int64_t took = span_ms(job_, "accepted", "completed");
     if (took >= 0) out_ += " in " + show_ms(took);
     out_ += "\n";
-    if (const std::string why = text(job_, "reason"); !why.empty()) row("reason", why);
+    if (const std::string why = text(job_, "reason");
+        !why.empty() && why != text(job_, "outcome")) {
+      row("reason", why);
+    }
     if (!is_terminal(job_)) row("now", state_line(job_));
     if (const std::string d = text(job_, "description"); !d.empty()) row("about", d);
   }

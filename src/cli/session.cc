@@ -175,6 +175,11 @@ void Session::catch_interrupts() {
   for (const int number : {SIGINT, SIGTERM}) sigaction(number, &action, nullptr);
 }
 
+size_t Session::height() const {
+  winsize size{};
+  return ioctl(1, TIOCGWINSZ, &size) == 0 && size.ws_row > 0 ? size.ws_row : 24;
+}
+
 bool Session::interrupted() const {
   return !pause_ms(0);
 }

@@ -74,6 +74,7 @@ class Session {
   const Style& out_style() const { return out_style_; }
   const Style& err_style() const { return err_style_; }
   size_t width() const { return width_; }
+  size_t height() const;  // of the terminal as it is now
   // Of tables and reports: the terminal's, or 0 (no clipping) when the output goes elsewhere.
   size_t table_width() const { return out_terminal_ ? width_ : 0; }
 

@@ -50,7 +50,10 @@ std::string tail_of(const std::string& path, int lines) {
   const size_t from = all.size() > static_cast<size_t>(lines) ? all.size() - lines : 0;
   std::string out;
   for (size_t i = from; i < all.size(); ++i) out += "\n    " + log::escape_control(all[i]);
-  return out;
+  if (!out.empty()) return out;
+  std::error_code error;
+  const auto space = std::filesystem::space(std::filesystem::path(path).parent_path(), error);
+  return !error && space.available < (1u << 20) ? " nothing: the disk is full" : " nothing";
 }
 
 Supervisor::Supervisor(SupervisorOptions options, std::function<void(const std::string&)> say)

@@ -80,6 +80,15 @@ Result<Look> look(Session& session) {
   return out;
 }
 
+// The terminal would scroll the head away.
+std::string first_lines(const std::string& text, size_t count) {
+  size_t end = 0;
+  for (size_t i = 0; i < count && end < text.size(); ++i) {
+    end = std::min(text.find('\n', end), text.size() - 1) + 1;
+  }
+  return text.substr(0, end);
+}
+
 }  // namespace
 
 int run_top(Session& session, const TopOptions& options) {
@@ -106,7 +115,7 @@ int run_top(Session& session, const TopOptions& options) {
              jobs_part(seen->jobs, session);
     }
     const bool redraw = session.out_is_terminal() && !options.once && !session.json();
-    print((redraw ? "\x1b[H\x1b[2J" : "") + text);
+    print(redraw ? "\x1b[H\x1b[2J" + first_lines(text, session.height() - 1) : text);
     if (options.once) return kPassed;
     if (!session.pause_ms(std::max<int64_t>(100, options.interval_ms))) return kPassed;
   }

@@ -16,6 +16,7 @@
 #include "base/fs.h"
 #include "base/options.h"
 #include "cli/supervisor.h"
+#include "cli/text.h"
 
 namespace ghost::cli {
 namespace {
@@ -72,6 +73,14 @@ Status split_address(UpOptions* o) {
   return ok_status();
 }
 
+Status validate(UpOptions* o) {
+  if (o->data.empty()) return Error{"bad_config", "--data: expected a folder", ""};
+  if (o->store != "sqlite" && o->store != "memory") {
+    return Error{"bad_config", "--store: expected sqlite or memory, got \"" + o->store + "\"", ""};
+  }
+  return split_address(o);
+}
+
 std::string joined(const std::string& host, int port) {
   const bool v6 = host.find(':') != std::string::npos;
   return (v6 ? "[" + host + "]" : host) + ":" + std::to_string(port);
@@ -95,7 +104,8 @@ class Farm {
   void announce() const;
   void serve() {
     supervisor_.run_until_stopped();
-    std::cout << "stopping" << std::endl;
+    std::cout << "stopping; what runs may finish for " << show_ms(o_.drain_ms)
+              << ", another Ctrl-C ends it at once" << std::endl;
     supervisor_.stop_all();
     std::cout << "stopped" << std::endl;
   }
@@ -279,7 +289,7 @@ int run_up(int argc, char** argv) {
   UpOptions o;
   OptionSet set("ghost up", "up", kAbout);
   declare(set, &o);
-  set.set_validator([&o] { return split_address(&o); });
+  set.set_validator([&o] { return validate(&o); });
   if (set.parse(argc, argv) == OptionSet::Outcome::kExit) return set.exit_code();
   for (int i = 1; i < argc; ++i) {
     const std::string_view arg = argv[i];

@@ -78,7 +78,7 @@ std::string state_text(const JobEvent& event) {
     if (event.attempt > 1) out += ", attempt " + std::to_string(event.attempt);
   }
   const std::string why = http::get_string(detail, "reason");
-  return why.empty() ? out : out + ": " + safe_line(why);
+  return why.empty() || why == out ? out : out + ": " + safe_line(why);
 }
 
 std::string progress_text(const JobEvent& event) {

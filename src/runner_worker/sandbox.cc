@@ -172,7 +172,10 @@ Result<std::unique_ptr<SandboxHost>> Prober::probe() {
     host = attempt(false, uid, gid);
   } else if (!host.ok()) {
     host = Error{"bad_config",
-                 "isolation full is not to be had on this host: " + host.error().message, ""};
+                 "isolation full is not to be had on this host: " + host.error().message +
+                     "; where every patch is trusted, --isolation best-effort "
+                     "(GHOST_ISOLATION=best-effort) takes what there is",
+                 ""};
   }
   const Fd dir(::open(dir_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (dir.ok()) (void)remove_tree(dir.get(), "probe-" + std::to_string(::getpid()));
