@@ -85,8 +85,8 @@ void Link::wait() {
 // ------------------------------------------------------------------------------------ what comes
 
 Status Link::connect() {
-  watch_.reset();
   socket_.reset();
+  watch_.reset();
   wire::SocketOptions options;
   options.linger_ms = 200;  // for a Goodbye; everything else is said again
   socket_.emplace(context_, wire::Socket::Type::kDealer, options);

@@ -77,7 +77,11 @@ Socket::Socket(Context& context, Type type, const SocketOptions& options)
 }
 
 Socket::~Socket() {
-  if (raw_ != nullptr) zmq_close(raw_);
+  if (raw_ == nullptr) return;
+  // A closed socket may still make a connection and report it; where the reader of the reports is
+  // gone, the I/O thread of the whole context would wait for it.
+  zmq_socket_monitor(raw_, nullptr, 0);
+  zmq_close(raw_);
 }
 
 Socket::Socket(Socket&& other) noexcept

@@ -65,7 +65,7 @@ class Socket {
   SendStatus send(const std::string& peer, const Frames& frames);
 
   // A socket that has one message to receive for each connection of this one that was made, the
-  // first and every later one; for the thread of this one. Once a socket.
+  // first and every later one; for the thread of this one. It must outlive this one. Once a socket.
   Result<Socket> watch_connections(Context& context);
 
   // For an outer event loop: the descriptor is edge-triggered; after each send and receive, and

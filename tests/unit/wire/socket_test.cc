@@ -70,6 +70,33 @@ TEST_F(SocketTest, TellsEveryConnectionThatIsMade) {
   EXPECT_TRUE(receive_within(*watch, 10000).has_value());
 }
 
+TEST_F(SocketTest, AWatchedSocketMayBeClosedWhileItConnects) {
+  Socket router(context, Socket::Type::kRouter);
+  const auto endpoint = router.bind("tcp://127.0.0.1:0");
+  ASSERT_TRUE(endpoint.ok());
+  // Closed at many moments of the handshake: none may leave the I/O thread waiting.
+  for (int turns = 0; turns < 300; ++turns) {
+    std::optional<Socket> watch;
+    Socket dealer(context, Socket::Type::kDealer);
+    auto watched = dealer.watch_connections(context);
+    ASSERT_TRUE(watched.ok());
+    watch.emplace(std::move(*watched));
+    ASSERT_TRUE(dealer.connect(*endpoint).ok());
+    dealer.send("", text("here"));
+    for (int i = 0; i < turns * 20; ++i) (void)dealer.readable();
+  }
+  Socket after(context, Socket::Type::kDealer);
+  ASSERT_TRUE(after.connect(*endpoint).ok());
+  after.send("", text("after"));
+  const MonoMs end = mono_now_ms() + 10'000;
+  for (;;) {
+    const auto got = receive_within(router, 10'000);
+    ASSERT_TRUE(got.has_value());
+    if (*got->frames[0] == "after") break;
+    ASSERT_LT(mono_now_ms(), end);
+  }
+}
+
 TEST_F(SocketTest, AnAddressInUseIsNamed) {
   Socket one(context, Socket::Type::kRouter), two(context, Socket::Type::kRouter);
   const auto endpoint = one.bind("tcp://127.0.0.1:0");
