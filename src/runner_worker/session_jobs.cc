@@ -162,10 +162,12 @@ void SessionCore::on(SlotFinished& event) {
   Job* job = find(lease);
   if (job == nullptr || job->phase != Phase::kRunning) return;
   refuse_asks(*job, stopping_error());
+  // The sandbox's own timer may end the gates a moment before the lease is found to be over here.
+  const bool outrun = event.item.outcome == wire::Outcome::kInfraError && now_ >= job->lease_until;
   if (job->stale) {
     erase(lease);
-  } else if (job->stop == StopReason::kLeaseLost) {
-    give_back(*job, job->release);
+  } else if (job->stop == StopReason::kLeaseLost || outrun) {
+    give_back(*job, outrun ? wire::ReleaseReason::kOutage : job->release);
   } else {
     finish(*job, std::move(event.item), std::move(event.verdict), std::move(event.diff));
   }
