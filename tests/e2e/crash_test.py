@@ -186,7 +186,7 @@ class CrashTest(FarmTest):
             one = self.http.submit(job(gates=[calls.gate('a')], network='host'))
             calls.wait()
             self.kill()
-            until(lambda: 'lease lost' in self.farm.runners['r1'].log(), 'the runner has given up')
+            until(lambda: 'outcome=infra_error' in self.farm.runners['r1'].log(), 'the runner has given up')
             calls.go()
             self.farm.restart_broker()
             calls.wait()
