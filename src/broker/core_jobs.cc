@@ -259,7 +259,7 @@ void Core::Impl::flag(JobRow& row, wire::CancelReason reason) {
 
 void Core::Impl::on_message(const event::FromClient& e, const wire::CancelJob& m) {
   JobRow* const row = jobs.find_id(hash('i', m.tenant, m.id));
-  if (!row) return refuse(e.peer, e.correlation, "not_found", "there is no job " + m.id);
+  if (!row) return refuse(e.peer, e.correlation, "not_found", "no job " + m.id, "id");
   const auto answer = [&] { out->send.push_back(send::JobView{e.peer, e.correlation, row->no}); };
   if (row->state == wire::JobState::kCancelled) return answer();
   if (is_terminal(row->state)) {
