@@ -56,6 +56,8 @@ class BodySink {
   // until it returns. Nothing is written for an empty piece.
   virtual Task<bool> write(std::string_view bytes) = 0;
   virtual bool stopping() const = 0;
+  // What was written is not the whole: the connection breaks, so that nobody takes it for that.
+  virtual void fail() = 0;
 };
 
 struct Response {

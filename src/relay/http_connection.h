@@ -48,6 +48,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection>, priv
 
   Task<bool> write(std::string_view bytes) override;
   bool stopping() const override { return shared_->stopping; }
+  void fail() override { broken_ = true; }
 
   void set_deadline(int64_t after_ms);  // of the operation to come; 0: none
   void arm_watchdog();

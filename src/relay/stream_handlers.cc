@@ -249,7 +249,7 @@ Task<void> stream_log(std::shared_ptr<Watching> watching, BodySink& sink) {
     watching->question.wait_ms =
         watching->follow ? static_cast<uint64_t>(watching->context.options.keepalive_ms) : 0;
     Answered<wire::Events> next = co_await next_window(watching, sink, false);
-    if (!next.ok()) co_return;
+    if (!next.ok()) co_return sink.fail();
     window = std::move(*next.value);
   }
 }
