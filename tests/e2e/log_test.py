@@ -2,6 +2,8 @@
 import base64
 import json
 import random
+import signal
+from http.client import IncompleteRead
 
 from farm import Calls, FarmTest, job, main
 
@@ -146,6 +148,20 @@ class LogTest(FarmTest):
         self.assertEqual(seen[-1][1], 'end')
         self.assertEqual(self.output(seen[:-1], 'stdout'), b'before\nafter\n')
         self.assertEqual([data['seq'] for _, _, data in seen[:-1]], list(range(1, len(seen))))
+
+    def test_a_log_that_is_not_whole_is_not_taken_for_whole(self):
+        http = self.start(relay=('--stop-ms', 500))
+        self.farm.repo()
+        with Calls() as calls:
+            one = http.submit(job(gates=['echo before', calls.gate('a', 'echo after')], network='host'))
+            calls.wait()
+            connection, response = http.open('GET', f'/v1/patches/{one}/log?follow=true')
+            self.assertEqual(response.read1(), b'before\n')
+            self.farm.relay.signal(signal.SIGTERM)
+            with self.assertRaises(IncompleteRead):
+                response.read()
+            connection.close()
+            self.assertEqual(self.farm.relay.wait(), 0)
 
     def test_positions_that_make_no_sense_are_refused(self):
         http = self.start(runners=0)
