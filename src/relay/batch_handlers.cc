@@ -83,6 +83,8 @@ http::JsonObject verdict(size_t index, const wire::SubmitAck& ack, size_t place)
 Task<Response> submit_batch(RelayContext& context, Request& request) {
   Result<http::JsonArray> items = read_items(context, request);
   if (!items) co_return problem_response(items.error());
+  // What no item could take is wrong as a whole.
+  if (Status s = check_query(request.target.query); !s) co_return problem_response(s.error());
   wire::Submit submit;
   wire::Frames payloads;
   std::vector<size_t> places;  // in the list, of each item that is sent

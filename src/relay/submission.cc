@@ -224,6 +224,11 @@ Status decode_texts(Json& body, uint64_t bytes_max) {
 
 }  // namespace
 
+Status check_query(const http::Query& query) {
+  const Result<Json> read = QueryForm(query).run({});
+  return read ? ok_status() : Status(read.error());
+}
+
 // Beside a block in the old form, which has no place for them, the query gives base and the like.
 Result<Json> with_query(Json body, const http::Query& query) {
   if (query.empty()) return body;

@@ -24,6 +24,8 @@ struct SubmissionRules {
 Result<http::Json> request_json(const std::string& content_type, const http::Query& query,
                                 std::string body);
 
+// Error where the query has what no submission takes.
+Status check_query(const http::Query& query);
 // The item of a batch with what the query adds; only a block of the older form takes anything.
 Result<http::Json> with_query(http::Json body, const http::Query& query);
 
