@@ -61,11 +61,11 @@ class Http:
 
     def call(self, method, path, body=None, headers=None, query=None, timeout_s=PATIENCE_S):
         connection, response = self.open(method, path, body, headers, query, timeout_s)
-        with connection.sock or connection, response:
-            try:
-                return Answer(response, response.read())
-            finally:
-                connection.close()
+        try:
+            return Answer(response, response.read())
+        finally:
+            response.close()
+            connection.close()
 
     def get(self, path, **more):
         return self.call('GET', path, **more)
