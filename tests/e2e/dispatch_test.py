@@ -56,9 +56,25 @@ class DispatchTest(FarmTest):
         self.assertEqual(processes_with(marker), [])
         return True
 
+    def test_a_cancel_outlives_the_broker(self):
+        http = self.start()
+        self.farm.repo()
+        marker = f'ghost-e2e-{uuid.uuid4().hex}'
+        one = http.submit(job(gates=[{'name': 'sleeps', 'run': 'sleep 999', 'env': {'MARKER': marker}}]))
+        until(lambda: len(processes_with(marker)) >= 2, 'the gate runs')
+        self.farm.runners['r1'].signal(signal.SIGSTOP)  # so that it cannot confirm
+        self.assertEqual(http.call('DELETE', f'/v1/patches/{one}').status, 202)
+        self.farm.broker.kill()
+        self.farm.restart_broker()
+        known = http.job(one)
+        self.assertEqual((known['state'], known['cancelRequested']), ('LEASED', True))
+        self.farm.runners['r1'].signal(signal.SIGCONT)
+        until(lambda: self.stopped_when_cancelled(one, marker), 'the job is cancelled')
+
     def test_a_killed_runners_jobs_finish_elsewhere(self):
         http = self.start(runners=0, broker=('--lease-ms', 1500, '--backoff-ms-min', 50))
-        self.farm.repo()
+        work, bare = self.farm.repo()
+        base = work.head()
         marker = f'ghost-e2e-{uuid.uuid4().hex}'
         self.farm.launch_runner('doomed', '--slots', 3).ready()
         with Calls() as calls:
@@ -72,12 +88,15 @@ class DispatchTest(FarmTest):
             self.farm.runners['doomed'].kill()
             until(lambda: not processes_with(marker), 'no process of its sandboxes is left')
             calls.go()  # hangs up on those that are gone
+            work.commit({'later': 'x'})
+            work.git('push', '-q', str(bare.path), 'main')
             self.farm.launch_runner('heir', '--slots', 3).ready()
             calls.wait(3)
             calls.go()
             for one in ids:
                 done = http.wait(one)
                 self.assertEqual((done['state'], done['runner'], done['attempt']), ('SUCCEEDED', 'heir', 2))
+                self.assertEqual(done['baseCommit'], base, 'what the first attempt found, though main has moved')
                 types = [event['type'] for event in http.events(one) if event['stream'] == 'state']
                 self.assertEqual(types, ['queued', 'leased', 'requeued', 'leased', 'succeeded'])
         self.assertEqual(processes_with(marker), [])
@@ -112,6 +131,8 @@ class DispatchTest(FarmTest):
             calls.wait(2)
             answer = http.call('POST', '/v1/runners/r1/drain')
             self.assertEqual((answer.status, answer.json()['state']), (200, 'draining'))
+            audit = http.get('/v1/audit').json()['items'][0]
+            self.assertEqual((audit['action'], audit['subject']), ('drain', 'r1'))
             calls.go()
             self.assertEqual([http.wait(one)['state'] for one in ids], ['SUCCEEDED'] * 2)
         later = [http.run(job(gates=['true'])) for _ in range(4)]

@@ -1,6 +1,7 @@
 """The relay's HTTP: what must be refused on the wire, and the conventions that clients lean on."""
 import json
 import re
+import shutil
 import socket
 import threading
 import time
@@ -204,6 +205,16 @@ class ConventionsTest(FarmTest):
         self.assertIn('ghost_relay_broker_up 0', http.get('/metrics').body.decode())
         self.farm.restart_broker()
         self.assertEqual(http.call('POST', '/v1/patches', job()).status, 202)
+
+    def test_without_space_nothing_is_taken(self):
+        wanted = 1 << 40
+        if shutil.disk_usage(self.scratch).free > wanted:
+            self.skipTest('the disk has more free space than can be asked for')
+        http = self.start(runners=0, broker=('--reserve-bytes', wanted))
+        self.farm.repo()
+        answer = http.call('POST', '/v1/patches', job())
+        self.assertEqual((answer.status, answer.json()['code'], answer.json()['retryable']), (507, 'storage_full', True))
+        self.assertEqual(http.get('/v1/patches').json()['items'], [])
 
     def test_a_bearer_token_is_asked_for_where_there_are_some(self):
         tokens = self.scratch / 'tokens'
