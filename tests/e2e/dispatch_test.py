@@ -30,6 +30,16 @@ class DispatchTest(FarmTest):
         for at in range(0, 90, 3):
             self.assertEqual(set(runners[at:at + 3]), {'r1', 'r2', 'r3'}, f'jobs {at} to {at + 2}')
 
+    def test_among_free_runners_it_is_each_ones_turn(self):
+        http = self.start(runners=3)
+        self.farm.repo()
+        http.call('PATCH', '/v1/lanes/single', {'limit': 1})  # so that all three stand free at every dispatch
+        batch = [job(gates=['true'], lane='single') for _ in range(12)]
+        ids = [item['id'] for item in http.call('POST', '/v1/patches:batch', batch).json()['items']]
+        runners = [http.wait(one)['runner'] for one in ids]
+        self.assertEqual(set(runners[:3]), {'r1', 'r2', 'r3'})
+        self.assertEqual(runners, runners[:3] * 4)
+
     def test_cancelled_means_stopped(self):
         http = self.start()
         self.farm.repo()
