@@ -3,6 +3,7 @@ pid, its log kept. It dies with the test that started it."""
 import ctypes
 import os
 import pathlib
+import resource
 import signal
 import socket
 import subprocess
@@ -42,10 +43,15 @@ class Process:
         self.notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.notify.bind(str(path))
         env = {name: value for name, value in os.environ.items() if not name.startswith(('GHOST_', 'GIT_'))}
+
+        def before():
+            LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+            resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
         with open(self.log_path, 'ab') as log:
             self.process = subprocess.Popen(
                 self.argv, env={**env, 'NOTIFY_SOCKET': str(path)}, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                preexec_fn=lambda: LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0))
+                preexec_fn=before)
         return self
 
     def ready(self, timeout_s=PATIENCE_S):
