@@ -57,9 +57,11 @@ TEST_F(SocketTest, TellsEveryConnectionThatIsMade) {
   auto router = std::make_unique<Socket>(context, Socket::Type::kRouter);
   const auto endpoint = router->bind("tcp://127.0.0.1:0");
   ASSERT_TRUE(endpoint.ok());
+  std::optional<Socket> watch;
   Socket dealer(context, Socket::Type::kDealer);
-  auto watch = dealer.watch_connections(context);
-  ASSERT_TRUE(watch.ok()) << watch.error().message;
+  auto watched = dealer.watch_connections(context);
+  ASSERT_TRUE(watched.ok()) << watched.error().message;
+  watch.emplace(std::move(*watched));
   ASSERT_TRUE(dealer.connect(*endpoint).ok());
   EXPECT_TRUE(receive_within(*watch, 5000).has_value());
   router.reset();
