@@ -5,10 +5,10 @@ PRESET ?= release
 JOBS ?= $(shell nproc)
 BUILD := build/$(PRESET)
 
-.PHONY: help setup build test demo up install format check sanitize tsan sim fuzz conformance bench clean
+.PHONY: help setup build test demo up install format check sanitize tsan sim fuzz conformance bench clean disk-faults
 
 help: ## this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
 
 setup: ## install the Debian packages that are missing (root or sudo)
 	@deploy/install-packages
@@ -44,6 +44,13 @@ sanitize: ## every test under ASan and UBSan
 
 tsan: ## every test under TSan
 	@$(MAKE) --no-print-directory test PRESET=tsan
+
+disk-faults: setup ## what a power failure or a failing disk leaves of the broker's store: IMAGES (10000) of the one, every index of the other
+	@cmake --preset release -DGHOST_TESTS=ON >/dev/null
+	@cmake --build build/release --parallel $(JOBS) --target crash_images broker_eio_test
+	@build/release/bin/crash_images $(or $(IMAGES),10000) $(or $(SEED),1)
+	@build/release/bin/crash_images 1000 $(or $(SEED),1) control
+	@GHOST_EIO_EVERY=1 build/release/bin/broker_eio_test --gtest_brief=1
 
 fuzz: setup ## every decoder under libFuzzer, FUZZ_SECONDS (60) each; needs clang
 	@command -v clang++ >/dev/null || { echo "make fuzz needs clang and libclang-rt-14-dev (apt-get install them)" >&2; exit 1; }

@@ -2,6 +2,7 @@
 
 #include <sqlite3.h>
 
+#include <cstring>
 #include <mutex>
 
 namespace ghost::broker {
@@ -11,9 +12,11 @@ Error failure(sqlite3* db, const std::string& what) {
   const int code = sqlite3_extended_errcode(db);
   const bool full = (code & 0xff) == SQLITE_FULL;
   std::string why = full ? "disk full" : sqlite3_errmsg(db);
-  if ((code & 0xff) == SQLITE_IOERR) {
-    why += " (SQLite code " + std::to_string(code) + ", errno " +
-           std::to_string(sqlite3_system_errno(db)) + ")";
+  if ((code & 0xff) == SQLITE_IOERR || (code & 0xff) == SQLITE_CANTOPEN) {
+    why += " (SQLite code " + std::to_string(code);
+    const int number = sqlite3_system_errno(db);  // not known of every call
+    if (number != 0) why += std::string(": ") + std::strerror(number);
+    why += ")";
   }
   return {full ? "storage_full" : "io_error", what + ": " + why, ""};
 }

@@ -49,6 +49,10 @@ class BrokerThread {
   const std::string& clients() const { return clients_; }
   const std::string& runners() const { return runners_; }
   const Error& error() const { return error_; }
+  bool ended() {
+    std::lock_guard lock(mutex_);
+    return ended_;
+  }
 
  private:
   int stop_fd_;
