@@ -5,7 +5,7 @@ PRESET ?= release
 JOBS ?= $(shell nproc)
 BUILD := build/$(PRESET)
 
-.PHONY: help setup build test demo up install format check sanitize tsan sim fuzz conformance bench clean disk-faults
+.PHONY: help setup build test demo up install format check sanitize tsan sim fuzz conformance bench clean disk-faults torture
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -51,6 +51,15 @@ disk-faults: setup ## what a power failure or a failing disk leaves of the broke
 	@build/release/bin/crash_images $(or $(IMAGES),10000) $(or $(SEED),1)
 	@build/release/bin/crash_images 1000 $(or $(SEED),1) control
 	@GHOST_EIO_EVERY=1 build/release/bin/broker_eio_test --gtest_brief=1
+
+torture: setup ## real processes under kill -9 and stops until KILLS (2000) and each crash point HITS (20) times, SECONDS (900) at most
+	@cmake --preset release -DGHOST_TESTS=ON >/dev/null
+	@cmake --build build/release --parallel $(JOBS) --target ghost-relay ghost-runner ghost-history-check
+	@cmake --preset release -B build/torture -DGHOST_TESTS=OFF -DGHOST_CRASH_POINTS=ON >/dev/null
+	@cmake --build build/torture --parallel $(JOBS) --target ghost-broker
+	@tests/torture/torture.py build/release/bin --broker build/torture/bin/ghost-broker \
+	  --checker build/release/bin/ghost-history-check --kills $(or $(KILLS),2000) --hits $(or $(HITS),20) \
+	  --seconds $(or $(SECONDS),900) --seed $(or $(SEED),1)
 
 fuzz: setup ## every decoder under libFuzzer, FUZZ_SECONDS (60) each; needs clang
 	@command -v clang++ >/dev/null || { echo "make fuzz needs clang and libclang-rt-14-dev (apt-get install them)" >&2; exit 1; }

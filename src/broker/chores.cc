@@ -5,6 +5,7 @@
 #include "base/fs.h"
 #include "base/log.h"
 #include "base/notify.h"
+#include "broker/crash_point.h"
 #include "broker/registry_file.h"
 
 namespace ghost::broker {
@@ -47,8 +48,10 @@ void Chores::write_registry(Now now) {
   if (registry_path_.empty()) return;
   written_revision_ = core_.registry_revision();
   write_not_before_ = now.mono + kRegistryWriteEveryMs;
+  GHOST_CRASH_POINT("registry.begin");
   const Status s =
       write_file_atomic(registry_path_, registry_json(core_.instances({}, now), now.wall));
+  GHOST_CRASH_POINT("registry.done");
   if (!s) log::warn("registry.json not written", {{"error", s.error().message}});
 }
 

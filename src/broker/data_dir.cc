@@ -11,6 +11,7 @@
 
 #include "base/fs.h"
 #include "base/time.h"
+#include "broker/crash_point.h"
 
 namespace ghost::broker {
 namespace {
@@ -99,6 +100,7 @@ void DiskReserve::refill() {
   const bool fits = static_cast<uint64_t>(have) >= bytes_ || free_bytes() > bytes_ + 2 * margin();
   if (fits) held_ = posix_fallocate(fd, 0, static_cast<off_t>(bytes_)) == 0;
   close(fd);
+  GHOST_CRASH_POINT("reserve.taken");
   if (!held_) unlink(file_.c_str());
 }
 

@@ -1,5 +1,7 @@
 #include "broker/sender.h"
 
+#include "broker/crash_point.h"
+
 namespace ghost::broker {
 namespace {
 
@@ -45,6 +47,7 @@ bool Sender::has_room(const Peer& peer, const wire::Frames& frames) {
 
 wire::SendStatus Sender::send(const Peer& peer, const wire::Frames& frames) {
   if (peer.route.empty()) return wire::SendStatus::kSent;
+  GHOST_CRASH_POINT("send.begin");
   wire::SendStatus status = wire::SendStatus::kWouldBlock;
   if (has_room(peer, frames)) status = ports_->send(peer, frames);
   switch (status) {
@@ -59,6 +62,7 @@ wire::SendStatus Sender::send(const Peer& peer, const wire::Frames& frames) {
       ++counts_.would_block;
       break;
   }
+  GHOST_CRASH_POINT("send.done");
   return status;
 }
 

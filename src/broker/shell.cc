@@ -85,7 +85,9 @@ Status Shell::turn() {
   if (Status s = commit(); !s) return s;
   if (Status s = send_all(); !s) return s;
   answer_reads();
+  GHOST_CRASH_POINT("turn.read");
   wake_waiters();
+  GHOST_CRASH_POINT("turn.woken");
   chores_.after_turn(now_);
   return store_.housekeep(false);
 }
@@ -278,6 +280,7 @@ Status Shell::send_jobs(const send::Jobs& jobs) {
   if (!made) return made.error();
   for (event::Undispatchable& failed : made->failed) next_events_.push_back(std::move(failed));
   if (made->frames.empty()) return ok_status();
+  GHOST_CRASH_POINT("turn.jobs");
   if (sender_.send(jobs.peer, made->frames) != wire::SendStatus::kSent) {
     next_events_.push_back(event::Unsent{jobs.peer, std::move(made->leases)});
   }

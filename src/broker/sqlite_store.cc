@@ -150,11 +150,14 @@ Status SqliteStore::begin_life() {
   epoch_ = std::max<uint64_t>(number(*epoch) + 1, static_cast<uint64_t>(wall_now_ms()));
   hash_key_ = key->size() == 16 ? std::move(*key) : random_bytes(16);
   next_no_ = std::max<JobNo>({1, number(*next), *newest + 1});
+  GHOST_CRASH_POINT("epoch.begin");
   Status s = begin_.run();
   if (s) s = put_meta_.bind_text(1, "epoch").bind(2, u64_text(epoch_)).run();
   if (s) s = put_meta_.bind_text(1, "hash_key").bind(2, hash_key_).run();
   if (s) s = put_meta_.bind_text(1, "next_no").bind(2, u64_text(next_no_)).run();
+  GHOST_CRASH_POINT("epoch.written");
   if (s) s = commit_.run();
+  GHOST_CRASH_POINT("epoch.done");
   return s;
 }
 
@@ -267,6 +270,8 @@ Status SqliteStore::write(std::vector<Persist>* changes) {
       order_.emplace_back(no, i);
     } else if (Status s = write_other(change); !s) {
       return s;
+    } else {
+      GHOST_CRASH_POINT("commit.other");
     }
   }
   std::sort(order_.begin(), order_.end());
