@@ -30,9 +30,8 @@ class BrokerOnAFailingDisk : public ShellTest {
   }
 
   bool submit(TestPeer& client, const std::string& id, Told* told) {
-    const auto answer =
-        ask(client, wire::Submit{{TestClient::submission(id)}, false},
-            {make_blob(std::string(60'000, 'r'))});
+    const auto answer = ask(client, wire::Submit{{TestClient::submission(id)}, false},
+                            {make_blob(std::string(60'000, 'r'))});
     if (!answer) return false;
     const auto submitted = wire::decode<wire::Submitted>(*answer->body);
     EXPECT_TRUE(submitted.ok());

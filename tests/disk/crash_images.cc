@@ -116,16 +116,15 @@ int run(uint64_t images, uint64_t seed, bool control) {
     }
   }
   std::filesystem::remove_all(work);
-  std::printf("%llu crash images (%llu of them cut off twice) of %llu commits and %llu checkpoints: %llu "
-              "lost something acknowledged, %llu half done, %llu not opened, %llu epochs used twice\n",
-              static_cast<unsigned long long>(counts.images),
-              static_cast<unsigned long long>(counts.twice),
-              static_cast<unsigned long long>(commits),
-              static_cast<unsigned long long>(checkpoints),
-              static_cast<unsigned long long>(counts.lost),
-              static_cast<unsigned long long>(counts.half_done),
-              static_cast<unsigned long long>(counts.unopened),
-              static_cast<unsigned long long>(counts.epochs));
+  std::printf(
+      "%llu crash images (%llu of them cut off twice) of %llu commits and %llu checkpoints: %llu "
+      "lost something acknowledged, %llu half done, %llu not opened, %llu epochs used twice\n",
+      static_cast<unsigned long long>(counts.images), static_cast<unsigned long long>(counts.twice),
+      static_cast<unsigned long long>(commits), static_cast<unsigned long long>(checkpoints),
+      static_cast<unsigned long long>(counts.lost),
+      static_cast<unsigned long long>(counts.half_done),
+      static_cast<unsigned long long>(counts.unopened),
+      static_cast<unsigned long long>(counts.epochs));
   if (!control) return counts.violations() == 0 ? 0 : 1;
   if (counts.lost + counts.unopened > 0) return 0;
   std::printf("a store that does not sync lost nothing: this program sees nothing\n");
@@ -141,6 +140,6 @@ int main(int argc, char** argv) {
     return 2;
   }
   const bool control = argc > 3 && std::strcmp(argv[3], "control") == 0;
-  return ghost::disk::run(std::strtoull(argv[1], nullptr, 10),
-                          std::strtoull(argv[2], nullptr, 10), control);
+  return ghost::disk::run(std::strtoull(argv[1], nullptr, 10), std::strtoull(argv[2], nullptr, 10),
+                          control);
 }

@@ -49,9 +49,9 @@ int read(sqlite3_file* file, void* into, int size, sqlite3_int64 offset) {
 }
 
 int write(sqlite3_file* file, const void* from, int size, sqlite3_int64 offset) {
-  const bool done = self(file)->disk->write(self(file)->number, static_cast<uint64_t>(offset),
-                                            static_cast<const char*>(from), 
-                                            static_cast<size_t>(size));
+  const bool done =
+      self(file)->disk->write(self(file)->number, static_cast<uint64_t>(offset),
+                              static_cast<const char*>(from), static_cast<size_t>(size));
   return done ? SQLITE_OK : SQLITE_IOERR_WRITE;
 }
 
@@ -69,24 +69,28 @@ int size(sqlite3_file* file, sqlite3_int64* out) {
   return SQLITE_OK;
 }
 
-const sqlite3_io_methods kFile = {
-    1,  // no shared memory: the store is the only one
-    [](sqlite3_file*) { return SQLITE_OK; },
-    read,
-    write,
-    truncate,
-    sync,
-    size,
-    [](sqlite3_file*, int) { return SQLITE_OK; },
-    [](sqlite3_file*, int) { return SQLITE_OK; },
-    [](sqlite3_file*, int* out) {
-      *out = 0;
-      return SQLITE_OK;
-    },
-    [](sqlite3_file*, int, void*) { return SQLITE_NOTFOUND; },
-    [](sqlite3_file*) { return 4096; },
-    [](sqlite3_file*) { return SQLITE_IOCAP_POWERSAFE_OVERWRITE; },
-    nullptr, nullptr, nullptr, nullptr, nullptr, nullptr};
+const sqlite3_io_methods kFile = {1,  // no shared memory: the store is the only one
+                                  [](sqlite3_file*) { return SQLITE_OK; },
+                                  read,
+                                  write,
+                                  truncate,
+                                  sync,
+                                  size,
+                                  [](sqlite3_file*, int) { return SQLITE_OK; },
+                                  [](sqlite3_file*, int) { return SQLITE_OK; },
+                                  [](sqlite3_file*, int* out) {
+                                    *out = 0;
+                                    return SQLITE_OK;
+                                  },
+                                  [](sqlite3_file*, int, void*) { return SQLITE_NOTFOUND; },
+                                  [](sqlite3_file*) { return 4096; },
+                                  [](sqlite3_file*) { return SQLITE_IOCAP_POWERSAFE_OVERWRITE; },
+                                  nullptr,
+                                  nullptr,
+                                  nullptr,
+                                  nullptr,
+                                  nullptr,
+                                  nullptr};
 
 int open(sqlite3_vfs*, const char* name, sqlite3_file* file, int flags, int* out_flags) {
   OpenFile* opened = self(file);
@@ -101,7 +105,8 @@ int open(sqlite3_vfs*, const char* name, sqlite3_file* file, int flags, int* out
 }
 
 int remove(sqlite3_vfs*, const char* name, int sync_directory) {
-  return disk_of(name)->unlink(base_name(name), sync_directory != 0) ? SQLITE_OK : SQLITE_IOERR_DELETE;
+  return disk_of(name)->unlink(base_name(name), sync_directory != 0) ? SQLITE_OK
+                                                                     : SQLITE_IOERR_DELETE;
 }
 
 int access(sqlite3_vfs*, const char* name, int, int* out) {

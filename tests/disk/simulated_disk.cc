@@ -139,8 +139,7 @@ void Disk::keep_part(const Record& record, Loss loss, double kept, std::mt19937_
 
 // A directory's changes reach the disk in order, as every journalling filesystem does it: those
 // that no sync covers are cut off somewhere.
-std::map<std::string, int> Disk::names_at(size_t moment, Loss loss,
-                                          std::mt19937_64& random) const {
+std::map<std::string, int> Disk::names_at(size_t moment, Loss loss, std::mt19937_64& random) const {
   std::vector<const Record*> changes;
   size_t synced = 0;
   for (size_t i = 0; i < moment; ++i) {

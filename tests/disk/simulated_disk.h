@@ -59,7 +59,7 @@ class Disk {
   struct Record {
     Op op;
     int file;
-    uint64_t offset;  // of a write; the size of a truncate
+    uint64_t offset;   // of a write; the size of a truncate
     std::string text;  // what was written; the name of a link
   };
   struct File {

@@ -23,9 +23,9 @@ std::string sum(const std::string& bytes) {
 
 Status read_job(Store& store, JobNo no, Content* into) {
   const std::string name = "job " + no_text(no) + " ";
-  for (const auto& [part, blob] : {std::pair("request", store.request(no)),
-                                   std::pair("verdict", store.verdict(no)),
-                                   std::pair("diff", store.diff(no))}) {
+  for (const auto& [part, blob] :
+       {std::pair("request", store.request(no)), std::pair("verdict", store.verdict(no)),
+        std::pair("diff", store.diff(no))}) {
     if (!blob) return blob.error();
     (*into)[name + part] = sum(**blob);
   }
