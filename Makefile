@@ -5,7 +5,7 @@ PRESET ?= release
 JOBS ?= $(shell nproc)
 BUILD := build/$(PRESET)
 
-.PHONY: help setup build test demo up install format check sanitize tsan sim fuzz conformance bench clean disk-faults torture
+.PHONY: help setup build test demo up install format check sanitize tsan sim fuzz conformance bench clean disk-faults torture bad-peers
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -60,6 +60,11 @@ torture: setup ## real processes under kill -9 and stops until KILLS (2000) and 
 	@tests/torture/torture.py build/release/bin --broker build/torture/bin/ghost-broker \
 	  --checker build/release/bin/ghost-history-check --kills $(or $(KILLS),2000) --hits $(or $(HITS),20) \
 	  --seconds $(or $(SECONDS),900) --seed $(or $(SEED),1)
+
+bad-peers: setup ## what one bad peer costs everybody else: p99 beside it against p99 alone, ROUNDS (5) of each
+	@cmake --preset release -DGHOST_TESTS=ON >/dev/null
+	@cmake --build build/release --parallel $(JOBS) --target ghost-broker
+	@tests/torture/bad_peers.py build/release/bin/ghost-broker --judge --rounds $(or $(ROUNDS),5) --jobs 500
 
 fuzz: setup ## every decoder under libFuzzer, FUZZ_SECONDS (60) each; needs clang
 	@command -v clang++ >/dev/null || { echo "make fuzz needs clang and libclang-rt-14-dev (apt-get install them)" >&2; exit 1; }

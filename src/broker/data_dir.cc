@@ -57,7 +57,7 @@ void DiskReserve::open(const std::string& dir, uint64_t bytes) {
   dir_ = dir;
   file_ = dir + "/reserve";
   bytes_ = bytes;
-  refill();
+  refill([] { return uint64_t{0}; });
 }
 
 uint64_t DiskReserve::free_bytes() {
@@ -66,13 +66,15 @@ uint64_t DiskReserve::free_bytes() {
   return static_cast<uint64_t>(fs.f_bavail) * fs.f_frsize;
 }
 
-bool DiskReserve::has_room(uint64_t bytes, uint64_t owed) {
+bool DiskReserve::has_room(uint64_t bytes, uint64_t owed, const Spare& spare) {
   const MonoMs now = mono_now_ms();
   if (bytes > room_ || now - looked_ms_ > kLookEveryMs) {
     looked_ms_ = now;
     const uint64_t free = free_bytes();
     const uint64_t kept = margin() + owed;
-    const uint64_t usable = held_ && free > kept ? free - kept : 0;
+    // The log needs room on the disk even where the database has pages to spare.
+    const bool log_fits = held_ && free > kept;
+    const uint64_t usable = log_fits ? free - kept + spare() : 0;
     room_ = usable / kWriteAmplification;
     if (bytes > room_) return false;
     // Others write to the disk too: nothing far ahead is promised.
@@ -89,7 +91,7 @@ void DiskReserve::make_room(uint64_t bytes) {
   unlink(file_.c_str());
 }
 
-void DiskReserve::refill() {
+void DiskReserve::refill(const Spare& spare) {
   if (held_ || bytes_ == 0) {
     held_ = true;
     return;
@@ -97,7 +99,9 @@ void DiskReserve::refill() {
   const int fd = ::open(file_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (fd < 0) return;
   const off_t have = lseek(fd, 0, SEEK_END);
-  const bool fits = static_cast<uint64_t>(have) >= bytes_ || free_bytes() > bytes_ + 2 * margin();
+  const uint64_t free = free_bytes();
+  const bool room = free > bytes_ + margin() / 2 && free + spare() > bytes_ + 2 * margin();
+  const bool fits = static_cast<uint64_t>(have) >= bytes_ || room;
   if (fits) held_ = posix_fallocate(fd, 0, static_cast<off_t>(bytes_)) == 0;
   close(fd);
   GHOST_CRASH_POINT("reserve.taken");

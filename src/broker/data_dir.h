@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 
 #include "base/result.h"
@@ -27,14 +28,18 @@ class DataLock {
 // results of running jobs can still be written, and taken back when there is room again.
 class DiskReserve {
  public:
+  // Asks for the bytes that the database has free within itself: what was forgotten.
+  using Spare = std::function<uint64_t()>;
+
   void open(const std::string& dir, uint64_t bytes);
   // Room for `bytes` more of submissions, beside the reserve and `owed` bytes that are still to be
-  // moved from the log to the database? A system call at most every 1 MiB asked for or 100 ms.
-  bool has_room(uint64_t bytes, uint64_t owed);
+  // moved from the log to the database? Looks at the disk at most every 1 MiB asked for or
+  // 100 ms.
+  bool has_room(uint64_t bytes, uint64_t owed, const Spare& spare);
   // Before a transaction that writes about so much.
   void make_room(uint64_t bytes);
   // Takes the reserve back when there is room.
-  void refill();
+  void refill(const Spare& spare);
   bool held() const { return held_; }
   uint64_t free_bytes();
 

@@ -27,15 +27,23 @@ class Sender {
   const Counts& counts() const { return counts_; }
 
  private:
-  // Frames lent to libzmq live until they are on the wire; those that are still alive wait there.
+  // Frames lent to libzmq live until they are on the wire, in the order in which they were sent.
+  struct Lent {
+    std::weak_ptr<const std::string> frame;
+    size_t bytes = 0;
+  };
   struct Waiting {
-    std::deque<std::weak_ptr<const std::string>> frames;
-    size_t bytes = 0;  // at most: what is gone is taken off when the bound is near
+    std::deque<Lent> frames;
+    size_t bytes = 0;  // at most: what is gone is taken off when a bound is near
   };
   bool has_room(const Peer& peer, const wire::Frames& frames);
+  void settle(Waiting* waiting);
+  void settle_all();
+  void forget(const Peer& peer);
 
   Ports* ports_;
   std::map<Peer, Waiting> waiting_;
+  size_t waiting_bytes_ = 0;  // of all of them
   Counts counts_;
 };
 

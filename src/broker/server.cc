@@ -6,12 +6,16 @@
 namespace ghost::broker {
 namespace {
 
+// For one peer; each holds at most kFrameCopyMax bytes a frame, what is bigger the sender counts.
+constexpr int kMessagesWaitingMax = 16384;
+
 Now read_clocks() {
   return {mono_now_ms(), wall_now_ms()};
 }
 
 wire::SocketOptions socket_options(const ServerOptions& options) {
   wire::SocketOptions socket;
+  socket.high_water_mark = kMessagesWaitingMax;
   socket.frame_bytes_max = static_cast<int64_t>(options.frame_bytes_max);
   return socket;
 }

@@ -21,6 +21,7 @@ constexpr size_t kFreshBytes = 4 << 20;
 constexpr size_t kPackedBytes = 64 << 10;  // events in one row
 constexpr size_t kPackedInRow = 4096;      // events in the row of a job or result
 constexpr size_t kVerdictInRow = 256;
+constexpr uint64_t kForgetBytes = 4 << 10;  // about what it writes to forget a job
 constexpr uint64_t kAuditRows = 100'000;
 
 uint64_t hash_of(std::string_view bytes) {
@@ -63,7 +64,9 @@ Status SqliteStore::open() {
   const std::string pragmas =
       "PRAGMA page_size = " + u64_text(kPageBytes) +
       "; PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
-      "PRAGMA wal_autocheckpoint = 0; PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF;"
+      // Debian turns secure_delete on: forgetting would write every page of what is forgotten.
+      "PRAGMA secure_delete = OFF; PRAGMA wal_autocheckpoint = 0; PRAGMA temp_store = MEMORY;"
+      "PRAGMA trusted_schema = OFF;"
       "PRAGMA journal_size_limit = " +
       u64_text(4 * kWalBytesMax) + "; PRAGMA cache_size = -" + u64_text(kPageCacheKib);
   if (Status s = db_.exec(pragmas); !s) return s;
@@ -253,6 +256,8 @@ uint64_t SqliteStore::written_bytes(const std::vector<Persist>& changes) const {
       bytes += result->diff ? result->diff->size() : 0;
     } else if (const auto* chunk = std::get_if<persist::PutArtifactChunk>(&change)) {
       bytes += chunk->bytes->size();
+    } else if (const auto* forget = std::get_if<persist::ForgetJobs>(&change)) {
+      bytes += forget->nos.size() * kForgetBytes;
     } else if (const auto* append = std::get_if<persist::AppendEvents>(&change)) {
       for (const wire::Event& event : append->events) bytes += event.data ? event.data->size() : 0;
     }
@@ -496,13 +501,20 @@ uint64_t SqliteStore::label_hash(const std::string& key, const std::string& valu
   return hash_of(hash_key_ + u64_text(key.size()) + "/" + key + value) >> 1;
 }
 
+// Pages of what was forgotten: they are written again before the file grows.
+uint64_t SqliteStore::spare_bytes() {
+  const Result<uint64_t> pages = db_.query_u64("PRAGMA freelist_count");
+  return pages ? *pages * kPageBytes : 0;
+}
+
 bool SqliteStore::has_space(uint64_t bytes) {
-  return !broken_ && reserve_.has_room(bytes, db_.wal_frames() * kPageBytes);
+  return !broken_ &&
+         reserve_.has_room(bytes, db_.wal_frames() * kPageBytes, [this] { return spare_bytes(); });
 }
 
 Status SqliteStore::housekeep(bool quiet) {
   if (broken_) return ok_status();
-  if (!reserve_.held()) reserve_.refill();
+  if (!reserve_.held()) reserve_.refill([this] { return spare_bytes(); });
   // Without the reserve the log is kept short: it holds what the database needs room for, too.
   const uint64_t wal_bytes = db_.wal_frames() * kPageBytes;
   const bool early = quiet || !reserve_.held();

@@ -69,6 +69,7 @@ class SqliteStore : public Store {
   Status erase_artifacts(JobNo no, uint64_t below_attempt);
   Result<StoredBlob> artifact(JobNo no, const std::string& path, uint64_t offset, size_t bytes_max);
   uint64_t label_hash(const std::string& key, const std::string& value) const;
+  uint64_t spare_bytes();
   uint64_t written_bytes(const std::vector<Persist>& changes) const;
 
   SqliteStoreOptions options_;

@@ -27,8 +27,7 @@ void release_blob(void*, void* hint) {
 
 // Small frames are copied (cheaper than the bookkeeping); big ones are lent to libzmq.
 void fill(zmq_msg_t* msg, const Blob& frame) {
-  constexpr size_t kCopyMax = 4096;
-  if (frame->size() <= kCopyMax) {
+  if (frame->size() <= kFrameCopyMax) {
     GHOST_CHECK(zmq_msg_init_size(msg, frame->size()) == 0);
     std::memcpy(zmq_msg_data(msg), frame->data(), frame->size());
     return;

@@ -30,6 +30,10 @@ class Context {
   void* raw_;
 };
 
+// Frames of up to so many bytes are copied into libzmq's queue, bigger ones are lent to it: they
+// live until they are on the wire.
+inline constexpr size_t kFrameCopyMax = 4096;
+
 struct SocketOptions {
   int64_t frame_bytes_max = 64 << 20;  // a bigger frame ends the peer's connection
   int linger_ms = 500;

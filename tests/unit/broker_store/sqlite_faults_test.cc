@@ -160,6 +160,41 @@ TEST(SqliteFaults, AFullDiskRefusesSubmissionsAndTakesResults) {
   EXPECT_EQ(code, 0);
 }
 
+// The file never shrinks: what was forgotten is room all the same.
+int fill_and_forget(const std::string& dir) {
+  Result<std::unique_ptr<Store>> opened = open_sqlite_store({dir + "/data", 4 << 20});
+  CHILD_EXPECT(opened.ok());
+  Store& store = **opened;
+  CHILD_EXPECT(store.load({}).ok());
+  const std::string request(200'000, 'r');
+  JobNo no = 1;
+  while (store.has_space(request.size())) {
+    std::vector<Persist> changes{make_insert(make_spec(no++), request)};
+    CHILD_EXPECT(store.commit(&changes).ok());
+    CHILD_EXPECT(store.housekeep(true).ok());
+    CHILD_EXPECT(no < 1000);
+  }
+  CHILD_EXPECT(no > 20);
+  persist::ForgetJobs forget;
+  for (JobNo gone = 1; gone + 1 < no; ++gone) forget.nos.push_back(gone);
+  std::vector<Persist> changes{forget};
+  CHILD_EXPECT(store.commit(&changes).ok());
+  for (int tries = 0; !store.has_space(request.size()); ++tries) {
+    CHILD_EXPECT(tries < 1000);
+    CHILD_EXPECT(store.housekeep(true).ok());
+    usleep(1000);
+  }
+  return 0;
+}
+
+TEST(SqliteFaults, WhatWasForgottenIsRoomAgain) {
+  ScratchDir dir;
+  const int code =
+      on_small_disk(dir.path(), "size=32m", [&] { return fill_and_forget(dir.path()); });
+  if (code == 77) GTEST_SKIP() << "no mount namespaces here";
+  EXPECT_EQ(code, 0);
+}
+
 TEST(SqliteFaults, ACommitThatTheDiskRefusesStopsTheStore) {
   ScratchDir dir;
   const int code = on_small_disk(dir.path(), "size=16m", [&]() -> int {
