@@ -19,6 +19,12 @@ struct Hunk {
   std::string_view heading;            // text behind the second @@
   std::string_view body;               // the lines below the header
   bool numbered = true;                // false for a bare "@@", which only tolerant modes take
+  // What the tolerant modes need to tell a wrong header from damaged lines; in strict ones the
+  // counts are the header's.
+  uint32_t said_old = 0, said_new = 0;  // counts of the header
+  bool at_end = false;                  // nothing but blank lines follows in the text
+  bool unclosed = false;                // the last line has no newline
+  uint64_t stray = 0;                   // line that ended the hunk and is none of a diff, or 0
 };
 
 struct BinaryHunk {
@@ -39,6 +45,7 @@ struct FilePatch {
   std::string old_oid, new_oid;         // hexadecimal beginnings from the index line
   std::vector<Hunk> hunks;
   std::vector<BinaryHunk> binary;  // forward and, maybe, reverse
+  bool backwards = false;          // the header shows that old and new were mixed up
   uint64_t line = 0;               // patch line of the header
   const std::string& name() const { return old_name ? *old_name : *new_name; }
 };
@@ -48,6 +55,7 @@ struct ParseOptions {
   uint64_t first_line = 1;  // number of the text's first line
   bool tolerant = false;    // recount: counts are taken from the hunks' lines, a bare @@ and a
                             // missing final newline are taken
+  bool unclosed = false;    // the text's last newline was not in the patch
 };
 
 // The files in order. False when there is a fault. A text without any diff is one.

@@ -87,6 +87,7 @@ Result<bool> Engine::diff(std::string_view text, const Oid& base, uint64_t first
   if (options.tolerant && !text.empty() && !text.ends_with('\n')) {
     closed = std::string(text) + "\n";
     text = closed;
+    options.unclosed = true;
   }
   std::vector<FilePatch> files;
   if (!parse_diff(text, options, job_.limits, files, job_.faults)) return false;

@@ -396,7 +396,7 @@ bool MailReader::in_body_header(std::string_view line) {
   if (line.starts_with(">From ") && line.size() > 47 &&
       line.ends_with(" Mon Sep 17 00:00:00 2001\n")) {
     return line.substr(6, 40).find_first_not_of("0123456789abcdef") == line.npos &&
-           line.size() == 73;
+           line.size() == 72;
   }
   if (line.starts_with("[PATCH]") && line.size() > 7 && is_space(line[7])) {
     in_body_[kSubject] = std::string(line);

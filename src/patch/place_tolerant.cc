@@ -3,12 +3,15 @@
 #include <algorithm>
 
 #include "patch/chars.h"
+#include "patch/rebuild.h"
 
 namespace ghost::patch {
 namespace {
 
 constexpr size_t kPlacesMax = 64;
 constexpr uint64_t kFuzzDefault = 2;
+constexpr size_t kSolidLinesMin = 3;
+constexpr size_t kPartLinesMin = 2;  // old lines of each part of a hunk that is really two
 
 // Runs of white space count as one blank, at the ends as nothing.
 std::string normalised(std::string_view line) {
@@ -46,23 +49,20 @@ void TolerantPlacer::index_lines() {
   }
 }
 
-std::vector<TolerantPlacer::Candidate> TolerantPlacer::exact(const HunkLines& lines,
-                                                             uint32_t begin) {
+std::vector<TolerantPlacer::Candidate> TolerantPlacer::exact(const HunkLines& lines) {
   Lines before;
   for (const HunkLine& line : lines) {
     if (line.kind != '+') before.push_back(line.text);
   }
   std::vector<Candidate> found;
   for (const uint32_t at : image_.all(before, kPlacesMax, budget_)) {
-    const uint32_t line = image_.original_line_at(at);
-    if (line >= begin) found.push_back({line, line + static_cast<uint32_t>(before.size())});
+    found.push_back({at, at + static_cast<uint32_t>(before.size())});
   }
   return found;
 }
 
 // Places where the lines that are not blank follow each other, white space aside.
-std::vector<TolerantPlacer::Candidate> TolerantPlacer::without_blanks(const HunkLines& lines,
-                                                                      uint32_t begin) {
+std::vector<TolerantPlacer::Candidate> TolerantPlacer::without_blanks(const HunkLines& lines) {
   index_lines();
   std::vector<std::string> wanted;
   std::vector<size_t> pattern;
@@ -73,8 +73,7 @@ std::vector<TolerantPlacer::Candidate> TolerantPlacer::without_blanks(const Hunk
   }
   std::vector<Candidate> found;
   if (pattern.empty() || pattern.size() > solid_.size()) return found;
-  const auto first = std::lower_bound(solid_.begin(), solid_.end(), begin) - solid_.begin();
-  for (auto i = static_cast<size_t>(first); i + pattern.size() <= solid_.size(); ++i) {
+  for (size_t i = 0; i + pattern.size() <= solid_.size(); ++i) {
     size_t same = 0;
     while (same < pattern.size() && hashes_[i + same] == pattern[same]) ++same;
     if (!budget_.take_steps(1 + same)) return {};
@@ -90,91 +89,70 @@ std::vector<TolerantPlacer::Candidate> TolerantPlacer::without_blanks(const Hunk
   return found;
 }
 
-bool TolerantPlacer::choose(const std::vector<Candidate>& found, const Hunk& hunk, int64_t expected,
-                            Placement& out, Candidate& chosen) const {
-  if (found.empty()) return false;
+bool TolerantPlacer::choose(std::vector<Candidate> found, const Hunk& hunk, int64_t expected,
+                            uint32_t begin, Placement& out, Candidate& chosen) const {
   const auto distance = [&](const Candidate& c) { return std::abs(int64_t{c.at} - expected); };
-  std::vector<Candidate> order = found;
-  std::stable_sort(order.begin(), order.end(), [&](const Candidate& a, const Candidate& b) {
+  std::stable_sort(found.begin(), found.end(), [&](const Candidate& a, const Candidate& b) {
     return distance(a) < distance(b);
   });
-  chosen = order[0];
+  const bool taken = !found.empty() && found[0].at < begin;
+  std::erase_if(found, [&](const Candidate& c) { return c.at < begin; });
+  if (taken) {
+    out.why = "its lines stand before, or within, those of the hunk above it";
+    if (found.empty() || hunk.numbered) return false;
+  }
+  if (found.empty()) return false;
+  chosen = found[0];
   const auto said = static_cast<int64_t>(hunk.old_pos > 0 ? hunk.old_pos - 1 : 0);
   if (options_.max_offset && hunk.numbered &&
       static_cast<uint64_t>(std::abs(int64_t{chosen.at} - said)) > *options_.max_offset) {
+    out.why = "its lines stand further away than maxOffset allows";
     return false;
   }
-  out.several = order.size() > 1;
-  const bool told = !out.several || (hunk.numbered && distance(order[0]) * 3 <= distance(order[1]));
+  out.several = found.size() > 1;
+  const bool told = !out.several || (hunk.numbered && distance(found[0]) * 3 <= distance(found[1]));
   out.kind = told ? Placement::Kind::kFound : Placement::Kind::kAmbiguous;
   return true;
 }
 
-// What all old lines lack at their beginning, when it is the same for all.
-std::string TolerantPlacer::common_indent(const HunkLines& lines, const Candidate& chosen) const {
-  std::string indent;
-  uint32_t at = chosen.at;
-  bool first = true;
-  for (const HunkLine& line : lines) {
-    if (line.kind == '+' || is_blank(line.text)) continue;
-    while (at < chosen.end && is_blank(image_.original_line(at))) ++at;
-    if (at >= chosen.end) return "";
-    const std::string_view have = chomp(image_.original_line(at++)), want = chomp(line.text);
-    if (!have.ends_with(want)) return "";
-    const std::string_view lacks = have.substr(0, have.size() - want.size());
-    if (!trim(lacks).empty() || (!first && lacks != indent)) return "";
-    indent = lacks;
-    first = false;
+// The change at the chosen place.
+void TolerantPlacer::fill(const HunkLines& lines, const Candidate& chosen, bool by_solid_lines,
+                          uint32_t begin, const Hunk& hunk, Placement& out) const {
+  const bool normalize = options_.eol == wire::Eol::kNormalize;
+  if (by_solid_lines) {
+    uint32_t context_lost = 0;
+    if (hunk.numbered && hunk.said_old > hunk.old_lines &&
+        hunk.said_old - hunk.old_lines == hunk.said_new - hunk.new_lines) {
+      context_lost = hunk.said_old - hunk.old_lines;
+    }
+    Rebuilt made = rebuild(image_, lines, chosen.at, chosen.end, begin, normalize, context_lost);
+    out.lost_blanks = made.lost_blanks;
+    out.doubt = std::move(made.doubt);
+    out.edits.push_back(std::move(made.edit));
+    return;
   }
-  return indent;
-}
-
-std::string TolerantPlacer::added(std::string_view line, std::string_view indent) const {
-  std::string out(is_blank(line) ? "" : indent);
-  if (options_.eol == wire::Eol::kNormalize && line.ends_with('\n') &&
-      image_.original_line_count() > 0) {
-    const bool crlf = image_.original_line(0).ends_with("\r\n");
-    return out + std::string(chomp(line)) + (crlf ? "\r\n" : "\n");
-  }
-  return out + std::string(line);
-}
-
-// Walks the hunk along the file's own lines: context stays as it stands in the file.
-void TolerantPlacer::rebuild(const HunkLines& lines, const Candidate& chosen,
-                             Placement& out) const {
-  const std::string indent = common_indent(lines, chosen);
+  // Context stays as the file has it: a last line without newline matches more than itself.
+  Edit edit{chosen.at, chosen.end - chosen.at, {}};
   uint32_t at = chosen.at;
-  const auto keep = [&] {
-    out.after += image_.original_line(at++);
-    ++out.after_lines;
-  };
   for (const HunkLine& line : lines) {
     if (line.kind == '+') {
-      out.after += added(line.text, indent);
-      ++out.after_lines;
-      continue;
-    }
-    if (is_blank(line.text)) {
-      // Blank lines may be missing or too many; one that stands here is taken for this one.
-      if (at < chosen.end && is_blank(image_.original_line(at))) {
-        if (line.kind == ' ') {
-          keep();
-        } else {
-          ++at;
-        }
-      }
-      continue;
-    }
-    while (at < chosen.end && is_blank(image_.original_line(at))) keep();
-    if (line.kind == ' ') {
-      keep();
+      edit.after += with_eol(line.text, normalize);
+    } else if (line.kind == ' ') {
+      edit.after += image_.original_line(at++);
     } else {
       ++at;
     }
   }
-  while (at < chosen.end) keep();
-  out.at = chosen.at;
-  out.removed = chosen.end - chosen.at;
+  out.edits.push_back(std::move(edit));
+}
+
+// An added line in the file's line ending, when that is asked for.
+std::string TolerantPlacer::with_eol(std::string_view line, bool normalize) const {
+  if (!normalize || !line.ends_with('\n') || image_.original_line_count() == 0) {
+    return std::string(line);
+  }
+  const bool crlf = image_.original_line(0).ends_with("\r\n");
+  return std::string(chomp(line)) + (crlf ? "\r\n" : "\n");
 }
 
 // A hunk of added lines alone can go by its number only.
@@ -184,22 +162,115 @@ Placement TolerantPlacer::insert_at_number(const Hunk& hunk, const HunkLines& li
   const uint32_t count = image_.original_line_count();
   if (!hunk.numbered && count > 0) {
     out.kind = Placement::Kind::kAmbiguous;
+    out.why = "it has neither old lines nor a line number that would say where it belongs";
     return out;
   }
   if (hunk.old_pos > count || hunk.old_pos < begin) return out;
   out.kind = Placement::Kind::kFound;
   out.strategy = "line-number";
   out.by_number = count > 0;
-  out.at = hunk.old_pos;
+  Edit edit{hunk.old_pos, 0, {}};
   for (const HunkLine& line : lines) {
-    out.after += added(line.text, "");
-    ++out.after_lines;
+    edit.after += with_eol(line.text, options_.eol == wire::Eol::kNormalize);
   }
+  out.edits.push_back(std::move(edit));
   return out;
 }
 
+// One hunk that is really two: its old lines stand at two places, in order, each the only one. Both
+// parts must change something, and no added line may stand between them.
+Placement TolerantPlacer::split(const HunkLines& lines, uint32_t begin) {
+  Placement out;
+  Lines before;
+  std::vector<size_t> index;  // of each old line in `lines`
+  for (size_t i = 0; i < lines.size(); ++i) {
+    if (lines[i].kind == '+') continue;
+    before.push_back(lines[i].text);
+    index.push_back(i);
+  }
+  if (before.size() < 2 * kPartLinesMin) return out;
+  const auto places = [&](size_t from, size_t end) {
+    return image_.all(Lines(before.begin() + static_cast<ptrdiff_t>(from),
+                            before.begin() + static_cast<ptrdiff_t>(end)),
+                      2, budget_);
+  };
+  // The longest beginning that stands somewhere; halving finds it, as every shorter one does too.
+  size_t low = 0, high = before.size();
+  while (high - low > 1) {
+    const size_t middle = (low + high) / 2;
+    (places(0, middle).empty() ? high : low) = middle;
+  }
+  if (low < kPartLinesMin || before.size() - low < kPartLinesMin) return out;
+  const size_t cut = index[low];
+  const auto changes = [&](size_t from, size_t end) {
+    return std::any_of(lines.begin() + static_cast<ptrdiff_t>(from),
+                       lines.begin() + static_cast<ptrdiff_t>(end),
+                       [](const HunkLine& l) { return l.kind != ' '; });
+  };
+  if (lines[cut - 1].kind != ' ' || lines[cut].kind != ' ' || !changes(0, cut) ||
+      !changes(cut, lines.size())) {
+    return out;
+  }
+  const auto first = places(0, low), second = places(low, before.size());
+  if (first.size() != 1 || second.size() != 1 || first[0] < begin || second[0] < first[0] + low) {
+    return out;
+  }
+  Edit one{first[0], static_cast<uint32_t>(low), {}};
+  Edit two{second[0], static_cast<uint32_t>(before.size() - low), {}};
+  const bool normalize = options_.eol == wire::Eol::kNormalize;
+  for (size_t i = 0; i < lines.size(); ++i) {
+    if (lines[i].kind == '-') continue;
+    (i < cut ? one : two).after +=
+        lines[i].kind == '+' ? with_eol(lines[i].text, normalize) : std::string(lines[i].text);
+  }
+  out.kind = Placement::Kind::kFound;
+  out.strategy = "split";
+  out.edits.push_back(std::move(one));
+  out.edits.push_back(std::move(two));
+  return out;
+}
+
+// These lines as they are, then white space aside. True when that settles it.
+bool TolerantPlacer::try_lines(const HunkLines& lines, const Hunk& hunk, int64_t expected,
+                               uint32_t begin, Placement& out) {
+  for (const bool by_solid_lines : {false, true}) {
+    if (by_solid_lines && !loose()) break;
+    Candidate chosen;
+    if (!choose(by_solid_lines ? without_blanks(lines) : exact(lines), hunk, expected, begin, out,
+                chosen)) {
+      continue;
+    }
+    out.strategy = by_solid_lines ? "whitespace" : "exact";
+    if (out.kind == Placement::Kind::kFound) fill(lines, chosen, by_solid_lines, begin, hunk, out);
+    return true;
+  }
+  return false;
+}
+
+namespace {
+
+// Leaves out the outermost context, of the longer side first. One line of context stays on each
+// side that has any, and three old lines that are not blank in all: less would fit anywhere.
+bool drop_context(std::vector<HunkLine>& lines, int64_t& expected) {
+  size_t head = 0, tail = 0, solid = 0;
+  while (head < lines.size() && lines[head].kind == ' ') ++head;
+  while (tail < lines.size() - head && lines[lines.size() - 1 - tail].kind == ' ') ++tail;
+  const bool from_head = head >= tail && head > 1, from_tail = tail >= head && tail > 1;
+  if (!from_head && !from_tail) return false;
+  if (from_head) {
+    lines.erase(lines.begin());
+    ++expected;
+  }
+  if (from_tail) lines.pop_back();
+  for (const HunkLine& line : lines) solid += line.kind != '+' && !is_blank(line.text);
+  return solid >= kSolidLinesMin;
+}
+
+}  // namespace
+
 Placement TolerantPlacer::place(const Hunk& hunk, uint32_t begin, int64_t drift) {
-  HunkLines lines = hunk_lines(hunk.body);
+  const HunkLines whole = hunk_lines(hunk.body);
+  HunkLines lines = whole;
   const bool only_added =
       std::all_of(lines.begin(), lines.end(), [](const HunkLine& l) { return l.kind == '+'; });
   if (only_added) return insert_at_number(hunk, lines, begin);
@@ -208,41 +279,17 @@ Placement TolerantPlacer::place(const Hunk& hunk, uint32_t begin, int64_t drift)
   int64_t expected = static_cast<int64_t>(hunk.old_pos) - 1 + drift;
   Placement out;
   for (uint32_t fuzz = 0;; ++fuzz) {
-    for (const bool by_solid_lines : {false, true}) {
-      if (by_solid_lines && !loose()) break;
-      const auto found = by_solid_lines ? without_blanks(lines, begin) : exact(lines, begin);
-      Candidate chosen;
-      if (!choose(found, hunk, expected, out, chosen)) continue;
+    if (try_lines(lines, hunk, expected, begin, out)) {
       out.fuzz = fuzz;
-      out.strategy = fuzz > 0 ? "context" : by_solid_lines ? "whitespace" : "exact";
-      if (out.kind == Placement::Kind::kFound) {
-        if (by_solid_lines) {
-          rebuild(lines, chosen, out);
-        } else {
-          HunkText text;
-          for (const HunkLine& line : lines) {
-            if (line.kind == '-') continue;
-            out.after += line.kind == '+' ? added(line.text, "") : std::string(line.text);
-            ++out.after_lines;
-          }
-          out.at = chosen.at;
-          out.removed = chosen.end - chosen.at;
-        }
-      }
+      if (fuzz > 0) out.strategy = "context";
       return out;
     }
-    if (fuzz >= fuzz_max) return out;
-    // Leave out the outermost context, the longer side first, as long as an old line is left.
-    size_t head = 0, tail = 0, old_lines = 0;
-    while (head < lines.size() && lines[head].kind == ' ') ++head;
-    while (tail < lines.size() - head && lines[lines.size() - 1 - tail].kind == ' ') ++tail;
-    for (const HunkLine& line : lines) old_lines += line.kind != '+' && !is_blank(line.text);
-    if (head + tail == 0 || old_lines < 3) return out;
-    if (head >= tail) {
-      lines.erase(lines.begin());
-      ++expected;
+    if (fuzz == 0) {
+      Placement two = split(whole, begin);
+      if (two.kind == Placement::Kind::kFound) return two;
     }
-    if (tail >= head) lines.pop_back();
+    if (fuzz >= fuzz_max || !out.why.empty()) return out;
+    if (!drop_context(lines, expected)) return out;
   }
 }
 

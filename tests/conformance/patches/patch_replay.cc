@@ -3,9 +3,11 @@
 //
 //   patch_replay REPOSITORY
 //
-// Each input line is "MODE FORMAT TREE FILE" ("strict - <oid> x.patch"; '-' recognises the format,
-// "fuzzy:N" sets maxFuzz) or "reset", which forgets written objects. Each answer is one line of
-// tab-separated outcome, status, tree, code, patch line and message.
+// Each input line is "MODE FORMAT TREE FILE" ("strict,strip=0 - <oid> x.patch"; '-' recognises the
+// format; strip, fuzz, eol and ws set the other options) or "reset", which forgets written objects.
+// Each answer is one line of tab-separated outcome, status, tree, code, patch line and message.
+// "show TREE" prints the files of a tree that was written, and an empty line.
+// "mails FILE" answers with the mails of a mailbox as one line of JSON.
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -19,6 +21,7 @@
 
 #include "base/fs.h"
 #include "patch/engine.h"
+#include "patch/mail.h"
 #include "patch/memory_store.h"
 
 extern char** environ;
@@ -53,6 +56,7 @@ class GitStore : public ObjectStore {
     fclose(from_);
     waitpid(child_, nullptr, 0);
   }
+  MemoryStore& written() { return written_; }
   void reset() { written_ = MemoryStore(); }
 
   Result<std::vector<TreeEntry>> read_tree(const Oid& oid) override {
@@ -143,9 +147,20 @@ void answer(GitStore& store, const std::string& mode, const std::string& format,
   ApplyInput input;
   input.base_tree = *Oid::parse(tree);
   input.patch = &body;
-  input.options.mode = wire::parse_apply_mode(mode.substr(0, mode.find(':'))).value();
-  if (const size_t colon = mode.find(':'); colon != mode.npos) {
-    input.options.max_fuzz = std::stoul(mode.substr(colon + 1));
+  std::istringstream words(mode);
+  for (std::string word; std::getline(words, word, ',');) {
+    const std::string value = word.substr(word.find('=') + 1);
+    if (word.starts_with("strip=")) {
+      body.strip = std::stoul(value);
+    } else if (word.starts_with("fuzz=")) {
+      input.options.max_fuzz = std::stoul(value);
+    } else if (word.starts_with("eol=")) {
+      input.options.eol = wire::parse_eol(value).value();
+    } else if (word.starts_with("ws=")) {
+      input.options.whitespace = wire::parse_whitespace(value).value();
+    } else {
+      input.options.mode = wire::parse_apply_mode(word).value();
+    }
   }
   auto result = apply(store, input);
   if (!result) {
@@ -162,6 +177,36 @@ void answer(GitStore& store, const std::string& mode, const std::string& format,
             << one_line(errors.empty() ? "" : errors[0].message) << std::endl;
 }
 
+std::string quoted(std::string_view text) {
+  std::string out = "\"";
+  for (const unsigned char c : text) {
+    char escape[8];
+    std::snprintf(escape, sizeof escape, "\\u%04x", c);
+    c < 0x20 || c == '"' || c == '\\' || c >= 0x7f ? out += escape : out += static_cast<char>(c);
+  }
+  return out + '"';
+}
+
+// Bytes stand as code points below 256, so that what is no UTF-8 comes through too.
+void list_mails(const std::string& file) {
+  const std::string text = *read_file(file);
+  std::vector<Mail> mails;
+  Faults faults;
+  parse_mails(text, mails, faults);
+  std::cout << "{\"faults\": [";
+  for (size_t i = 0; i < faults.list().size(); ++i) {
+    std::cout << (i ? ", " : "") << quoted(faults.list()[i].message);
+  }
+  std::cout << "], \"mails\": [";
+  for (size_t i = 0; i < mails.size(); ++i) {
+    const Mail& m = mails[i];
+    std::cout << (i ? ", " : "") << "{\"author\": " << quoted(m.author_name)
+              << ", \"email\": " << quoted(m.author_email) << ", \"date\": " << quoted(m.date)
+              << ", \"message\": " << quoted(m.message) << ", \"diff\": " << quoted(m.diff) << "}";
+  }
+  std::cout << "]}" << std::endl;
+}
+
 }  // namespace
 }  // namespace ghost::patch
 
@@ -175,6 +220,18 @@ int main(int argc, char** argv) {
     if (line == "reset") {
       store.reset();
       std::cout << "reset" << std::endl;
+      continue;
+    }
+    if (line.starts_with("show ")) {
+      for (const auto& [path, f] :
+           store.written().list_tree(*ghost::patch::Oid::parse(line.substr(5)))) {
+        std::cout << path << '\n' << f.contents;
+      }
+      std::cout << std::endl;
+      continue;
+    }
+    if (line.starts_with("mails ")) {
+      ghost::patch::list_mails(line.substr(6));
       continue;
     }
     std::istringstream words(line);

@@ -35,13 +35,24 @@ TEST(Recount, SeveralPlacesAreAmbiguous) {
 }
 
 TEST(Fuzzy, MendsWhiteSpaceAndLostBlankLines) {
-  const Applied r =
-      apply_text(kBase, kHead + "@@ -1,4 +1,4 @@\n int  a() {\n one();\n-two();\n+zwei();\n }\n",
-                 mode(kFuzzy));
+  const Applied r = apply_text(
+      kBase, kHead + "@@ -1,5 +1,5 @@\n int  a() {\n   one();   \n-  two();\n+  zwei();\n }\n",
+      mode(kFuzzy));
   ASSERT_TRUE(r.ok()) << r.message();
-  EXPECT_EQ(r.files.at("f").contents.substr(0, 34), "int a() {\n  one();\n\nzwei();\n}\nint ");
+  EXPECT_EQ(r.files.at("f").contents.substr(0, 36), "int a() {\n  one();\n\n  zwei();\n}\nint ");
   EXPECT_EQ(r.out.report.hunks[0].strategy, "whitespace");
   EXPECT_EQ(r.out.report.status, wire::ApplyStatus::kFuzz);
+}
+
+// What the file does not tell for sure is not guessed.
+TEST(Fuzzy, DoubtIsNoSuccess) {
+  for (const std::string body :
+       {" int a() {\n   one();\n+  more();\n   two();\n",   // before or behind the blank line?
+        " int a() {\n one();\n-two();\n+zwei();\n }\n"}) {  // how is the added line indented?
+    const Applied r = apply_text(kBase, kHead + "@@ -1,5 +1,5 @@\n" + body, mode(kFuzzy));
+    EXPECT_EQ(r.out.report.status, wire::ApplyStatus::kAmbiguous) << body;
+    EXPECT_EQ(r.files, kBase);
+  }
 }
 
 TEST(Fuzzy, AddsTheIndentationThatAllOldLinesLack) {

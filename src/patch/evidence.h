@@ -1,0 +1,30 @@
+// Tells a hunk whose header is wrong from one whose lines were damaged. Both show as counts that do
+// not match; only the first may be mended. Pure.
+//
+// `recount` is asked for by somebody who knows that the counts are wrong: lines are believed unless
+// something else speaks against them too. The other modes believe nothing without a witness: the
+// header of the hunk behind (positions add up), blank lines that the file still has, old lines that
+// match where the header's count of them cannot be right.
+#pragma once
+
+#include <string>
+
+#include "patch/diff_parse.h"
+#include "patch/place_tolerant.h"
+#include "wire/messages.gen.h"
+
+namespace ghost::patch {
+
+struct Doubt {
+  std::string why;   // empty: the hunk may be believed
+  bool cut = false;  // the patch ends too early: no proof for this file says what else is missing
+};
+
+// Whether the placed hunk may be believed. `next` is the hunk behind it in the same file, null for
+// the last one.
+Doubt doubt_of(const Hunk& hunk, const Hunk* next, const Placement& place, wire::ApplyMode mode);
+
+// Whether nothing about the hunk had to be mended: it stands where its header says, and as long.
+bool is_intact(const Hunk& hunk, const Placement& place);
+
+}  // namespace ghost::patch

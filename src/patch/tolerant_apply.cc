@@ -1,0 +1,190 @@
+#include "patch/tolerant_apply.h"
+
+#include <algorithm>
+
+#include "patch/evidence.h"
+#include "patch/hunk_report.h"
+#include "patch/path_rules.h"
+#include "patch/place_tolerant.h"
+
+namespace ghost::patch {
+namespace {
+
+class TolerantApplier {
+ public:
+  TolerantApplier(Job& job, const std::string& path, const FilePatch& file, std::string_view text,
+                  TextImage& image)
+      : job_(job), path_(path), file_(file), text_(text), image_(image) {}
+  std::optional<std::string> run();
+
+ private:
+  bool place_all();
+  void accept(const Hunk& hunk, Placement place, wire::HunkReport report);
+  void reject(const Hunk& hunk, const Placement& place, wire::HunkReport report);
+  std::string result() const;
+  bool settle(const std::string& result);
+  void give_up(size_t hunk, const char* code, std::string why);
+
+  Job& job_;
+  const std::string& path_;
+  const FilePatch& file_;
+  std::string_view text_;
+  TextImage& image_;
+  std::vector<Edit> edits_;
+  int64_t drift_ = 0;
+  bool mended_ = false, guessed_ = false, by_number_ = false, cut_ = false;
+  struct Unproven {
+    size_t hunk;
+    const char* code;
+    std::string why;
+  };
+  std::vector<Unproven> doubts_;
+};
+
+void TolerantApplier::accept(const Hunk& hunk, Placement place, wire::HunkReport report) {
+  const Edit& edit = place.edits.front();
+  report.matched_line = uint64_t{edit.at} + 1;
+  if (hunk.numbered) {
+    report.offset =
+        static_cast<int64_t>(*report.matched_line) - static_cast<int64_t>(report.expected_line);
+    drift_ = report.offset;
+  }
+  const bool differs =
+      place.fuzz > 0 || place.strategy == "whitespace" || place.strategy == "split";
+  report.status = differs              ? wire::ApplyStatus::kFuzz
+                  : report.offset != 0 ? wire::ApplyStatus::kOffset
+                                       : wire::ApplyStatus::kClean;
+  guessed_ |= place.several;
+  by_number_ |= place.by_number;
+  mended_ |= !is_intact(hunk, place);
+  for (Edit& e : place.edits) edits_.push_back(std::move(e));
+  job_.hunks.push_back(std::move(report));
+}
+
+void TolerantApplier::reject(const Hunk& hunk, const Placement& place, wire::HunkReport report) {
+  if (place.kind == Placement::Kind::kAmbiguous) {
+    return report_ambiguous(job_, hunk, std::move(report), place.why);
+  }
+  HunkText sides;
+  split_hunk(hunk.body, sides);
+  report_misfit(job_, file_, image_, hunk, sides, std::move(report), place.why);
+}
+
+// Each hunk behind the one before. False when one has no place.
+bool TolerantApplier::place_all() {
+  TolerantPlacer placer(image_, job_.options, job_.budget);
+  bool fits = true;
+  for (size_t i = 0; i < file_.hunks.size(); ++i) {
+    const Hunk& hunk = file_.hunks[i];
+    const uint32_t begin = edits_.empty() ? 0 : edits_.back().at + edits_.back().removed;
+    Placement place = placer.place(hunk, begin, drift_);
+    if (i > 0 && hunk.body == file_.hunks[i - 1].body &&
+        hunk.old_pos == file_.hunks[i - 1].old_pos) {
+      place.kind = Placement::Kind::kNone;
+      place.why = "it is the hunk above it once more";
+    }
+    wire::HunkReport report = hunk_report(path_, hunk, i);
+    report.strategy = place.strategy;
+    report.fuzz = place.fuzz;
+    if (place.kind != Placement::Kind::kFound) {
+      fits = false;
+      reject(hunk, place, std::move(report));
+      if (job_.faults.count() > Faults::kFaultsMax) break;
+      continue;
+    }
+    const Edit& last = place.edits.back();
+    place.at_file_end = last.at + last.removed == image_.original_line_count();
+    const Hunk* next = i + 1 < file_.hunks.size() ? &file_.hunks[i + 1] : nullptr;
+    Doubt doubt = doubt_of(hunk, next, place, job_.options.mode);
+    cut_ |= doubt.cut;
+    if (!place.doubt.empty()) {
+      doubts_.push_back({i, "ambiguous", std::move(place.doubt)});
+    } else if (!doubt.why.empty()) {
+      doubts_.push_back({i, "damaged", std::move(doubt.why)});
+    }
+    accept(hunk, std::move(place), std::move(report));
+  }
+  return fits;
+}
+
+std::string TolerantApplier::result() const {
+  std::string out;
+  uint32_t line = 0;
+  const auto copy_to = [&](uint32_t end) {
+    for (; line < end; ++line) out += image_.original_line(line);
+  };
+  for (const Edit& edit : edits_) {
+    copy_to(edit.at);
+    out += edit.after;
+    line += edit.removed;
+  }
+  copy_to(image_.original_line_count());
+  return out;
+}
+
+void TolerantApplier::give_up(size_t index, const char* code, std::string why) {
+  const Hunk& hunk = file_.hunks[index];
+  wire::HunkReport report = hunk_report(path_, hunk, index);
+  if (std::string_view(code) == "ambiguous") {
+    return report_ambiguous(job_, hunk, std::move(report), std::move(why));
+  }
+  report.status = wire::ApplyStatus::kFailed;
+  report.error = why;
+  job_.faults.add(misfit(code, path_, hunk.line,
+                         show_path(path_) + ": hunk " + std::to_string(index + 1) + ": " + why));
+  job_.hunks.push_back(std::move(report));
+}
+
+// The index line names the blobs before and after: when the file is the one it names, it proves or
+// disproves whatever was mended. Without it, nothing may be in doubt.
+bool TolerantApplier::settle(const std::string& result) {
+  const bool lines_believed = job_.options.mode == wire::ApplyMode::kRecount;
+  const bool asked = mended_ || guessed_ || by_number_ || !doubts_.empty();
+  const bool named =
+      asked && file_.new_oid.size() >= 7 && begins_with(object_id("blob", text_), file_.old_oid);
+  if (named && !cut_ && begins_with(object_id("blob", result), file_.new_oid)) return true;
+  if (!doubts_.empty()) {
+    for (Unproven& u : doubts_) give_up(u.hunk, u.code, std::move(u.why));
+    return false;
+  }
+  if (by_number_ || (named && guessed_)) {
+    give_up(0, "ambiguous", by_number_ ? "nothing but its line number says where it belongs" : "");
+    return false;
+  }
+  if (named && mended_ && !lines_believed) {
+    give_up(0, "damaged",
+            "mended, it does not give what the patch's index line names (" + file_.new_oid + ")");
+    return false;
+  }
+  return true;
+}
+
+std::optional<std::string> TolerantApplier::run() {
+  const size_t first_report = job_.hunks.size();
+  if (!place_all()) return std::nullopt;
+  // A hunk may begin where the one before ends, never before it.
+  for (size_t i = 1; i < edits_.size(); ++i) {
+    GHOST_CHECK(edits_[i].at >= edits_[i - 1].at + edits_[i - 1].removed);
+  }
+  std::string out = result();
+  std::vector<wire::HunkReport> placed(job_.hunks.begin() + static_cast<ptrdiff_t>(first_report),
+                                       job_.hunks.end());
+  job_.hunks.resize(first_report);
+  if (!settle(out)) return std::nullopt;
+  for (wire::HunkReport& report : placed) job_.hunks.push_back(std::move(report));
+  return out;
+}
+
+}  // namespace
+
+bool begins_with(const Oid& oid, std::string_view hex_prefix) {
+  return hex_prefix.size() >= 7 && oid.hex().starts_with(hex_prefix);
+}
+
+std::optional<std::string> apply_tolerantly(Job& job, const std::string& path,
+                                            const FilePatch& file, std::string_view text,
+                                            TextImage& image) {
+  return TolerantApplier(job, path, file, text, image).run();
+}
+
+}  // namespace ghost::patch
