@@ -76,7 +76,8 @@ class QueryForm {
     if (!patch.empty()) out_["patch"] = std::move(patch);
     base();
     part("apply", {"mode", "whitespace", "eol"}, {"maxFuzz", "maxOffset"});
-    part("limits", {}, {"wallMs", "cpuMs", "memoryBytes", "pids", "diskBytes", "outputBytes"});
+    part("limits", {},
+         {"wallMs", "cpuMs", "memoryBytes", "pids", "diskBytes", "inodes", "outputBytes"});
     gates();
     delivery();
     if (error_) return *error_;

@@ -1,6 +1,7 @@
 #include "runner_worker/artifacts.h"
 
 #include "base/bytes.h"
+#include "base/log.h"
 
 namespace ghost::runner {
 namespace {
@@ -50,6 +51,12 @@ Result<std::vector<wire::ArtifactReport>> keep_artifacts(Sandbox& sandbox, JobHo
   });
   uint64_t bytes = 0;
   for (const WorkspaceFile& file : *files) {
+    // Paths of artifacts travel as text.
+    if (!is_utf8(file.path)) {
+      return Error{"bad_request",
+                   "the name of an artifact is not UTF-8: " + log::escape_control(file.path),
+                   {}};
+    }
     bytes += file.size_bytes;
     if (bytes > limits.bytes_max) {
       return too_large("the artifacts have more than " + std::to_string(limits.bytes_max) +

@@ -222,6 +222,10 @@ uint64_t Cgroup::oom_kills() const {
   return value_of(memory_dir_ + (unified_ ? "/memory.events" : "/memory.oom_control"), "oom_kill");
 }
 
+uint64_t Cgroup::refused_forks() const {
+  return pids_dir_.empty() ? 0 : value_of(pids_dir_ + "/pids.events", "max");
+}
+
 uint64_t Cgroup::anonymous_bytes() const {
   if (memory_dir_.empty()) return 0;
   return value_of(memory_dir_ + "/memory.stat", unified_ ? "anon" : "total_rss");

@@ -26,6 +26,7 @@ class Cgroup {
   Status limit_pids(uint64_t count);
   bool has_memory() const { return !memory_dir_.empty(); }
   uint64_t oom_kills() const;
+  uint64_t refused_forks() const;
   uint64_t anonymous_bytes() const;  // memory of processes, without files on tmpfs
 
  private:

@@ -15,6 +15,7 @@ GateCommand command_of(const wire::Gate& gate, const GateContext& context) {
   command.env["GHOST_GATE"] = gate.name;
   for (const auto& [name, value] : gate.env) command.env[name] = value;
   command.timeout_ms = context.cutoff.left_ms(gate.timeout_ms);
+  command.output_bytes_max = context.flood_bytes;
   return command;
 }
 
@@ -28,6 +29,8 @@ wire::GateStatus status_of(const GateRun& run) {
       return wire::GateStatus::kTimeout;
     case GateEnd::kOom:
       return wire::GateStatus::kOom;
+    case GateEnd::kFlood:
+      return wire::GateStatus::kFlood;
     case GateEnd::kFailedToStart:
       return wire::GateStatus::kFail;
     case GateEnd::kStopped:
@@ -46,6 +49,9 @@ std::string sentence(const wire::GateReport& report) {
       break;
     case wire::GateStatus::kOom:
       text += "ran out of memory";
+      break;
+    case wire::GateStatus::kFlood:
+      text += "wrote too much";
       break;
     case wire::GateStatus::kSignal:
       text += "was ended by signal " + std::to_string(report.signal.value_or(0));
@@ -92,6 +98,7 @@ GateRun run_once(GateContext& context, const wire::Gate& gate, wire::GateReport*
   report->wall_ms = run.wall_ms;
   report->cpu_ms = run.cpu_ms;
   report->max_rss_bytes = run.rss_bytes_max;
+  report->written_bytes = run.written_bytes;
   report->stdout = output.report(false);
   report->stderr = output.report(true);
   return run;

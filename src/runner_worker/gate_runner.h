@@ -27,6 +27,7 @@ struct GateContext {
   Cutoff cutoff;                           // the job's wall limit and stop
   std::map<std::string, std::string> env;  // for every gate: job facts, trace context, secrets
   std::vector<std::string> secrets;        // values to be masked
+  uint64_t flood_bytes = 0;                // output beyond which a gate is ended; 0: never
 };
 
 struct GatesResult {

@@ -10,7 +10,7 @@
 namespace ghost::runner {
 
 struct JobLimitValues {
-  uint64_t wall_ms, cpu_ms /* 0: no limit */, memory_bytes, pids, disk_bytes, output_bytes;
+  uint64_t wall_ms, cpu_ms /* 0: no limit */, memory_bytes, pids, disk_bytes, inodes, output_bytes;
 };
 
 struct ExecutorOptions {
@@ -20,8 +20,11 @@ struct ExecutorOptions {
   std::string credentials_dir;                   // files named by a repository's credential
   std::string secrets_file;                      // NAME=value lines for secretEnv
   // What a job gets that asks for nothing, and the most that one may ask for.
-  JobLimitValues limits = {3'600'000, 0, 2ull << 30, 512, 4ull << 30, 4ull << 20};
-  JobLimitValues ceilings = {6 * 3'600'000, 0, 8ull << 30, 4096, 16ull << 30, 64ull << 20};
+  JobLimitValues limits = {3'600'000, 0, 2ull << 30, 512, 4ull << 30, 1'000'000, 4ull << 20};
+  JobLimitValues ceilings = {6 * 3'600'000, 0,         8ull << 30, 4096,
+                             16ull << 30,   4'000'000, 64ull << 20};
+  // A gate is ended when it says more than so many times what is kept of a job's output.
+  uint64_t flood_factor = 64;
   uint64_t artifacts_max = 1000;
   uint64_t artifact_bytes_max = 256ull << 20;  // of a job
   uint64_t include_bytes_max = 64ull << 20;    // gate-made files taken into a commit

@@ -25,6 +25,7 @@ JobLimitValues limits_of(const wire::JobLimits& asked, const ExecutorOptions& o)
           limit(asked.memory_bytes, o.limits.memory_bytes, o.ceilings.memory_bytes),
           limit(asked.pids, o.limits.pids, o.ceilings.pids),
           limit(asked.disk_bytes, o.limits.disk_bytes, o.ceilings.disk_bytes),
+          limit(asked.inodes, o.limits.inodes, o.ceilings.inodes),
           limit(asked.output_bytes, o.limits.output_bytes, o.ceilings.output_bytes)};
 }
 

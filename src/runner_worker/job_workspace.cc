@@ -67,6 +67,7 @@ JobRun::Step JobRun::open_workspace() {
   spec.limits.pids = limits_.pids;
   spec.limits.cpu_ms = limits_.cpu_ms;
   spec.limits.disk_bytes = limits_.disk_bytes;
+  spec.limits.inodes = limits_.inodes;
   spec.host_network = request_.network == wire::Network::kHost;
   spec.die_after_ms = host_.lease_left_ms();
   if (spec.die_after_ms == 0) return End{wire::Outcome::kInfraError, "the lease is over"};
@@ -153,6 +154,7 @@ JobRun::Step JobRun::gates(wire::GatePhase phase) {
   context.env["GHOST_BASE_COMMIT"] = base_commit_.hex();
   context.env["GHOST_ATTEMPT"] = std::to_string(dispatch_.attempt);
   if (request_.traceparent) context.env["TRACEPARENT"] = *request_.traceparent;
+  context.flood_bytes = limits_.output_bytes * options_.flood_factor;
   gate_ran_ = true;
   const GatesResult done = run_gates(context, request_.gates, phase, &gates_);
   switch (done.end) {
@@ -215,7 +217,7 @@ JobRun::Step JobRun::keep_artifacts() {
       runner::keep_artifacts(*sandbox_, host_, request_.artifacts,
                              {options_.artifacts_max, options_.artifact_bytes_max}, cutoff_);
   if (!kept) {
-    if (kept.error().code == "too_large") {
+    if (kept.error().code == "too_large" || kept.error().code == "bad_request") {
       return End{wire::Outcome::kGateFailed, kept.error().message};
     }
     return end_of(kept.error(), "keep the artifacts");

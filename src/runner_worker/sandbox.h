@@ -52,6 +52,7 @@ struct GateCommand {
   std::string cwd;                         // relative to the workspace's root
   std::map<std::string, std::string> env;  // the whole environment but PATH, HOME, TMPDIR, LANG
   uint64_t timeout_ms = 600'000;
+  uint64_t output_bytes_max = 0;  // of both streams together; 0: no limit
 };
 
 enum class GateEnd {
@@ -59,6 +60,7 @@ enum class GateEnd {
   kSignalled,
   kTimeout,        // wall or CPU time; `error` says which
   kOom,            // over the memory limit
+  kFlood,          // over the limit of output, disk or files; `error` says which
   kStopped,        // stop_fd became readable
   kFailedToStart,  // the command's fault: no such program, no such folder
   kLost,           // the sandbox ended or failed: the host's fault, never the patch's
@@ -69,7 +71,8 @@ struct GateRun {
   int exit_code = 0;
   int signal = 0;
   uint64_t wall_ms = 0, cpu_ms = 0, rss_bytes_max = 0;
-  std::string error;  // kFailedToStart, kLost, or which limit was hit
+  uint64_t written_bytes = 0;  // by its processes, to files and pipes alike
+  std::string error;           // kFailedToStart, kLost, or which limit was hit
 };
 
 // Receives output as it comes, on the slot's thread. `is_stderr` tells the stream.

@@ -72,7 +72,8 @@ struct LocalSandbox::Watched {
   const OutputSink* sink = nullptr;
   int stop_fd = -1;
   bool stopped = false;
-  uint64_t oom_kills_before = 0;
+  uint64_t oom_kills_before = 0, refused_forks_before = 0;
+  uint64_t output_bytes = 0, output_bytes_max = 0;
   int64_t lost_at_ms = 0;  // without an answer by then the sandbox is lost
   int64_t memory_look_ms = 0;
 
@@ -85,6 +86,7 @@ struct LocalSandbox::Watched {
     } while (n < 0 && errno == EINTR);
     if (n == 0) output[stream].reset();
     if (n <= 0) return 0;
+    output_bytes += static_cast<uint64_t>(n);
     if (*sink) (*sink)(stream == 1, {buffer.data(), static_cast<size_t>(n)});
     return static_cast<size_t>(n);
   }
@@ -275,6 +277,8 @@ GateRun LocalSandbox::run(const GateCommand& command, const OutputSink& output, 
   gate.sink = &output;
   gate.stop_fd = stop_fd;
   gate.oom_kills_before = group ? cgroup_->oom_kills() : 0;
+  gate.refused_forks_before = cgroup_ ? cgroup_->refused_forks() : 0;
+  gate.output_bytes_max = command.output_bytes_max;
   gate.lost_at_ms = monotonic_ms() + static_cast<int64_t>(request->timeout_ms) + kEndMs;
   if (!send_frame(box_.control.get(), BoxMessage::kRun, encode(*request),
                   {inner[0].get(), inner[1].get()})) {
@@ -320,6 +324,9 @@ bool LocalSandbox::attend(Watched* gate, GateRun* done) {
   for (size_t stream = 0; stream < 2; ++stream) {
     if (polled[stream].revents != 0) (void)gate->pass_on(stream);
   }
+  if (gate->output_bytes_max > 0 && gate->output_bytes > gate->output_bytes_max) {
+    stop_gate(gate, GateStop::kOutput);
+  }
   if (polled[2].revents == 0) return false;
   BoxFrame frame;
   GateReport report;
@@ -334,6 +341,7 @@ bool LocalSandbox::attend(Watched* gate, GateRun* done) {
   done->wall_ms = report.wall_us / 1000;
   done->cpu_ms = report.cpu_us / 1000;
   done->rss_bytes_max = report.rss_bytes_max;
+  done->written_bytes = report.written_bytes;
   done->error = report.error;
   return true;
 }
@@ -354,6 +362,13 @@ void LocalSandbox::finish(Watched* gate, GateRun* done) {
   if (!passed && own_end && cgroup_ && cgroup_->oom_kills() > gate->oom_kills_before) {
     done->end = GateEnd::kOom;
     done->error = "memory limit";
+  }
+  if (done->end == GateEnd::kFlood && done->error.empty()) {
+    done->error = "output limit of " + std::to_string(gate->output_bytes_max) + " bytes";
+  }
+  if (!passed && cgroup_ && cgroup_->refused_forks() > gate->refused_forks_before) {
+    done->error += (done->error.empty() ? "" : ", ") + std::string("process limit of ") +
+                   std::to_string(limits_.pids);
   }
 }
 

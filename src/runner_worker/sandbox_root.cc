@@ -391,6 +391,7 @@ Result<SandboxPlaces> enter_root(const LauncherConfig& config, const SetupReques
   SandboxPlaces places{.workspace = {},
                        .upper = {},
                        .base = {},
+                       .store = {},
                        .workspace_path = kWorkspacePath,
                        .home_path = kHomePath,
                        .tmp_path = "/tmp"};
@@ -402,6 +403,8 @@ Result<SandboxPlaces> enter_root(const LauncherConfig& config, const SetupReques
     return s.error();
   }
   if (Status s = make_workspace(request, &places); !s.ok()) return s.error();
+  places.store = open_dir(".store");
+  if (!places.store.ok()) return failed("open store");
   const std::pair<const char*, const char*> binds[] = {
       {".store/tmp", "tmp"}, {".store/shm", "dev/shm"}, {".store/home", "home/ghost"}};
   for (const auto& [from, to] : binds) {
@@ -433,10 +436,12 @@ Result<SandboxPlaces> enter_plain(const SetupRequest& request) {
   SandboxPlaces places{.workspace = {},
                        .upper = {},
                        .base = open_dir(request.base_dir.c_str()),
+                       .store = open_dir(request.scratch_dir.c_str()),
                        .workspace_path = request.scratch_dir + "/workspace",
                        .home_path = request.scratch_dir + "/home",
                        .tmp_path = request.scratch_dir + "/tmp"};
   if (!places.base.ok()) return failed("open base " + request.base_dir);
+  if (!places.store.ok()) return failed("open " + request.scratch_dir);
   for (const std::string& path : {places.workspace_path, places.home_path, places.tmp_path}) {
     if (Status s = make_dir(path); !s.ok()) return s.error();
   }

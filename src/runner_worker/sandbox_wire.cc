@@ -199,7 +199,7 @@ bool decode(std::string_view bytes, GateRequest* v) {
 std::string encode(const GateReport& v) {
   BoxWriter w;
   w.u64(v.end).u64(v.exit_code).u64(v.signal).u64(v.wall_us).u64(v.cpu_us);
-  w.u64(v.rss_bytes_max).str(v.error);
+  w.u64(v.rss_bytes_max).u64(v.written_bytes).str(v.error);
   return w.bytes();
 }
 
@@ -211,6 +211,7 @@ bool decode(std::string_view bytes, GateReport* v) {
   v->wall_us = r.u64();
   v->cpu_us = r.u64();
   v->rss_bytes_max = r.u64();
+  v->written_bytes = r.u64();
   v->error = r.str();
   return r.ok();
 }

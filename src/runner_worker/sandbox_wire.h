@@ -61,7 +61,7 @@ enum class BoxMessage : uint32_t {
   kBytes,
 };
 
-enum class GateStop : uint8_t { kAsked = 0, kMemory = 1 };
+enum class GateStop : uint8_t { kAsked = 0, kMemory = 1, kOutput = 2 };
 
 // How the workspace is made.
 enum class WorkspaceKind : uint8_t {
@@ -109,7 +109,7 @@ struct GateRequest {
 struct GateReport {
   uint8_t end = 0;
   uint32_t exit_code = 0, signal = 0;
-  uint64_t wall_us = 0, cpu_us = 0, rss_bytes_max = 0;
+  uint64_t wall_us = 0, cpu_us = 0, rss_bytes_max = 0, written_bytes = 0;
   std::string error;
 };
 

@@ -141,7 +141,9 @@ bool same_content(int a, int b) {
 
 bool same_as_base(int root, int base, const std::string& path, const Found& file) {
   const Found other = look(base, path);
-  if (!other.fd.ok() || other.mode() != file.mode() || other.info.st_size != file.info.st_size) {
+  // What its owner may not read is not what the base has, whatever git says of modes.
+  if (!other.fd.ok() || (other.info.st_mode & 0700) != (file.info.st_mode & 0700) ||
+      other.mode() != file.mode() || other.info.st_size != file.info.st_size) {
     return false;
   }
   if (file.link()) {
@@ -155,8 +157,8 @@ bool same_as_base(int root, int base, const std::string& path, const Found& file
 
 bool already_there(int root, const std::string& path, uint32_t mode, std::string_view bytes) {
   const Found found = look(root, path);
-  if (!found.fd.ok() || !found.regular() || found.mode() != mode || found.info.st_nlink != 1 ||
-      static_cast<uint64_t>(found.info.st_size) != bytes.size()) {
+  if (!found.fd.ok() || !found.regular() || (found.info.st_mode & 0700) != (mode & 0700) ||
+      found.info.st_nlink != 1 || static_cast<uint64_t>(found.info.st_size) != bytes.size()) {
     return false;
   }
   const Fd fd = open_regular(root, path);
@@ -269,6 +271,19 @@ Fd open_to_remove(int at, const char* name) {
   return Fd(::openat(at, name, kFlags));
 }
 
+// git knows no modes of folders, so what a gate has taken away from one is given back: a folder
+// that cannot be listed would hide what is in it.
+void make_listable(int root, const std::string& path) {
+  const Fd folder = open_beneath(root, path, O_PATH | O_DIRECTORY);
+  struct stat info {};
+  if (!folder.ok() || ::fstat(folder.get(), &info) != 0 || (info.st_mode & 0700) == 0700) return;
+  if (path.empty()) {
+    (void)::fchmod(root, 0755);
+  } else if (const Fd parent = open_folder(root, parent_of(path)); parent.ok()) {
+    (void)::fchmodat(parent.get(), name_of(path).c_str(), 0755, 0);
+  }
+}
+
 }  // namespace
 
 bool is_tree_path(std::string_view path) {
@@ -312,6 +327,27 @@ Status put_file(int root, const std::string& path, uint32_t mode, std::string_vi
   return ok_status();
 }
 
+TreeUsage tree_usage(int root) {
+  TreeUsage usage;
+  std::vector<std::string> folders{""};
+  while (!folders.empty()) {
+    const std::string folder = std::move(folders.back());
+    folders.pop_back();
+    Listing listing(open_folder(root, folder));
+    while (const dirent* entry = listing.ok() ? listing.next() : nullptr) {
+      struct stat info {};
+      if (::fstatat(listing.fd(), entry->d_name, &info, AT_SYMLINK_NOFOLLOW) != 0) continue;
+      // Each name of a file has its part.
+      usage.bytes += static_cast<uint64_t>(info.st_blocks) * 512 /
+                     (S_ISDIR(info.st_mode) ? 1 : std::max<uint64_t>(info.st_nlink, 1));
+      ++usage.entries;
+      const std::string path = join(folder, entry->d_name);
+      if (S_ISDIR(info.st_mode) && path.size() < PATH_MAX) folders.push_back(path);
+    }
+  }
+  return usage;
+}
+
 Status remove_file(int root, const std::string& path) {
   if (!is_tree_path(path)) return Error{"bad_request", "workspace: cannot remove " + path, path};
   const Fd parent = open_folder(root, parent_of(path));
@@ -339,6 +375,7 @@ Result<std::vector<TreeFile>> find_files(int root, int upper, int base,
   std::vector<TreeFile> out;
   std::vector<std::string> folders{""};
   const int walked = upper >= 0 ? upper : root;
+  make_listable(root, "");
   while (!folders.empty()) {
     const std::string folder = std::move(folders.back());
     folders.pop_back();
@@ -354,7 +391,10 @@ Result<std::vector<TreeFile>> find_files(int root, int upper, int base,
         if (::fstatat(listing.fd(), entry->d_name, &info, AT_SYMLINK_NOFOLLOW) != 0) continue;
         type = IFTODT(info.st_mode);
       }
-      if (type == DT_DIR) folders.push_back(path);
+      if (type == DT_DIR) {
+        make_listable(root, path);
+        folders.push_back(path);
+      }
       if (type != DT_REG && type != DT_LNK) continue;
       const auto matches = [&](const std::string& glob) { return glob_match(glob, path); };
       if (std::none_of(globs.begin(), globs.end(), matches)) continue;

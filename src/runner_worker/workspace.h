@@ -33,7 +33,8 @@ Status remove_file(int root, const std::string& path);
 // Files and symlinks below `root` that a glob matches, sorted by path. With `upper` (the upper
 // folder of the overlay that `root` is the merged view of; -1 for none) only what lies there is
 // looked at. With `base` (-1 for none) those equal to the base's in type, mode and content are left
-// out. Error codes too_large beyond `count_max`, io_error.
+// out. Folders that a gate has made unreadable are made readable again on the way. Error codes
+// too_large beyond `count_max`, io_error.
 Result<std::vector<TreeFile>> find_files(int root, int upper, int base,
                                          const std::vector<std::string>& globs, size_t count_max);
 
@@ -45,6 +46,13 @@ Result<std::string> read_slice(int root, const std::string& path, uint64_t offse
 // Copies all below `from`, a tree of our own, with modes and modification times. Shares blocks
 // where the file system can, never inodes.
 Status copy_tree(int from, int to);
+
+// What a tree takes: blocks, and entries by every name. May be
+// called while hostile processes work in it: what vanishes meanwhile is left out.
+struct TreeUsage {
+  uint64_t bytes = 0, entries = 0;
+};
+TreeUsage tree_usage(int root);
 
 // Removes `name` below `parent` whatever its depth and modes; fine when there is nothing.
 Status remove_tree(int parent, const std::string& name);

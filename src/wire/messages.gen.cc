@@ -258,6 +258,8 @@ std::string_view to_string(GateStatus value) {
       return "skipped";
     case GateStatus::kInfra:
       return "infra";
+    case GateStatus::kFlood:
+      return "flood";
   }
   return "";
 }
@@ -269,6 +271,7 @@ std::optional<GateStatus> parse_gate_status(std::string_view text) {
   if (text == "signal") return GateStatus::kSignal;
   if (text == "skipped") return GateStatus::kSkipped;
   if (text == "infra") return GateStatus::kInfra;
+  if (text == "flood") return GateStatus::kFlood;
   return std::nullopt;
 }
 
@@ -591,7 +594,7 @@ Status read(const Path& at, const object& from, GateStatus* out) {
     *out = *value;
     return ok_status();
   }
-  return expected(at, "one of pass, fail, timeout, oom, signal, skipped or infra", from);
+  return expected(at, "one of pass, fail, timeout, oom, signal, skipped, infra or flood", from);
 }
 [[maybe_unused]] void write(Packer& out, GateStatus in) {
   write(out, to_string(in));
@@ -1146,8 +1149,14 @@ Status read(const Path& at, const object& from, JobLimits* out) {
         s = read_optional(p, value, &out->disk_bytes, [](const Path& q, const object& v, auto* o) {
           return read_u64(q, v, o, {1048576u, 1099511627776u});
         });
-    } else if (walk.key() == "outputBytes") {
+    } else if (walk.key() == "inodes") {
       s = walk.first_time(5);
+      if (s)
+        s = read_optional(p, value, &out->inodes, [](const Path& q, const object& v, auto* o) {
+          return read_u64(q, v, o, {64u, 100000000u});
+        });
+    } else if (walk.key() == "outputBytes") {
+      s = walk.first_time(6);
       if (s)
         s = read_optional(p, value, &out->output_bytes,
                           [](const Path& q, const object& v, auto* o) {
@@ -1165,7 +1174,8 @@ void write(Packer& out, const JobLimits& in) {
   (void)in;
   out.pack_map(static_cast<uint32_t>(0 + (in.wall_ms ? 1 : 0) + (in.cpu_ms ? 1 : 0) +
                                      (in.memory_bytes ? 1 : 0) + (in.pids ? 1 : 0) +
-                                     (in.disk_bytes ? 1 : 0) + (in.output_bytes ? 1 : 0)));
+                                     (in.disk_bytes ? 1 : 0) + (in.inodes ? 1 : 0) +
+                                     (in.output_bytes ? 1 : 0)));
   if (in.wall_ms) {
     write_key(out, "wallMs");
     write(out, *in.wall_ms);
@@ -1185,6 +1195,10 @@ void write(Packer& out, const JobLimits& in) {
   if (in.disk_bytes) {
     write_key(out, "diskBytes");
     write(out, *in.disk_bytes);
+  }
+  if (in.inodes) {
+    write_key(out, "inodes");
+    write(out, *in.inodes);
   }
   if (in.output_bytes) {
     write_key(out, "outputBytes");
@@ -1869,27 +1883,30 @@ Status read(const Path& at, const object& from, GateReport* out) {
     } else if (walk.key() == "maxRssBytes") {
       s = walk.first_time(7);
       if (s) s = read_u64(p, value, &out->max_rss_bytes, {0u, kNoBound});
-    } else if (walk.key() == "attempts") {
+    } else if (walk.key() == "writtenBytes") {
       s = walk.first_time(8);
+      if (s) s = read_u64(p, value, &out->written_bytes, {0u, kNoBound});
+    } else if (walk.key() == "attempts") {
+      s = walk.first_time(9);
       if (s) s = read_u64(p, value, &out->attempts, {0u, kNoBound});
     } else if (walk.key() == "flaky") {
-      s = walk.first_time(9);
+      s = walk.first_time(10);
       if (s) s = read_bool(p, value, &out->flaky);
     } else if (walk.key() == "allowedFailure") {
-      s = walk.first_time(10);
+      s = walk.first_time(11);
       if (s) s = read_bool(p, value, &out->allowed_failure);
     } else if (walk.key() == "stdout") {
-      s = walk.first_time(11);
+      s = walk.first_time(12);
       if (s)
         s = read_optional(p, value, &out->stdout,
                           [](const Path& q, const object& v, auto* o) { return read(q, v, o); });
     } else if (walk.key() == "stderr") {
-      s = walk.first_time(12);
+      s = walk.first_time(13);
       if (s)
         s = read_optional(p, value, &out->stderr,
                           [](const Path& q, const object& v, auto* o) { return read(q, v, o); });
     } else if (walk.key() == "error") {
-      s = walk.first_time(13);
+      s = walk.first_time(14);
       if (s)
         s = read_optional(p, value, &out->error, [](const Path& q, const object& v, auto* o) {
           return read_string(q, v, o, {0u, kNoBound});
@@ -1907,7 +1924,7 @@ Status read(const Path& at, const object& from, GateReport* out) {
 
 void write(Packer& out, const GateReport& in) {
   (void)in;
-  out.pack_map(static_cast<uint32_t>(9 + (in.exit_code ? 1 : 0) + (in.signal ? 1 : 0) +
+  out.pack_map(static_cast<uint32_t>(10 + (in.exit_code ? 1 : 0) + (in.signal ? 1 : 0) +
                                      (in.stdout ? 1 : 0) + (in.stderr ? 1 : 0) +
                                      (in.error ? 1 : 0)));
   write_key(out, "name");
@@ -1930,6 +1947,8 @@ void write(Packer& out, const GateReport& in) {
   write(out, in.cpu_ms);
   write_key(out, "maxRssBytes");
   write(out, in.max_rss_bytes);
+  write_key(out, "writtenBytes");
+  write(out, in.written_bytes);
   write_key(out, "attempts");
   write(out, in.attempts);
   write_key(out, "flaky");

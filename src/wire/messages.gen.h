@@ -71,7 +71,7 @@ enum class GatePhase { kPrecheck, kBuild, kValidate };
 std::string_view to_string(GatePhase value);
 std::optional<GatePhase> parse_gate_phase(std::string_view text);
 
-enum class GateStatus { kPass, kFail, kTimeout, kOom, kSignal, kSkipped, kInfra };
+enum class GateStatus { kPass, kFail, kTimeout, kOom, kSignal, kSkipped, kInfra, kFlood };
 std::string_view to_string(GateStatus value);
 std::optional<GateStatus> parse_gate_status(std::string_view text);
 
@@ -189,6 +189,7 @@ struct JobLimits {
   std::optional<uint64_t> memory_bytes;  // memory of the sandbox
   std::optional<uint64_t> pids;          // processes and threads in the sandbox
   std::optional<uint64_t> disk_bytes;    // bytes written in the workspace
+  std::optional<uint64_t> inodes;        // files and folders made in the workspace
   std::optional<uint64_t> output_bytes;  // log kept for the job
   bool operator==(const JobLimits&) const = default;
 };
@@ -309,6 +310,7 @@ struct GateReport {
   uint64_t wall_ms = 0;                // wall time of the last attempt
   uint64_t cpu_ms = 0;                 // user and system time
   uint64_t max_rss_bytes = 0;          // peak memory
+  uint64_t written_bytes = 0;          // bytes that its processes wrote, to files and pipes alike
   uint64_t attempts = 0;               // how often it ran
   bool flaky = false;                  // attempts disagreed
   bool allowed_failure = false;        // failed, but may
