@@ -214,6 +214,14 @@ int run(const std::string& attack, const char* self, const char* argument) {
   if (attack == "linger") linger();
   if (attack == "abstract") connect_abstract(argument);
   if (attack == "flood") flood();
+  if (attack == "programs") attack_programs();
+  if (attack == "ways-out") attack_descriptors(argument);
+  if (attack == "terminal") attack_terminal();
+  if (attack == "network") attack_network(argument);
+  if (attack == "leave") leave_messages(argument);
+  if (attack == "meet") read_messages(argument);
+  if (attack == "clock") turn_clock();
+  if (attack == "numbers") try_numbers();
   if (attack == "spin") {
     for (;;) asm volatile("");
   }
