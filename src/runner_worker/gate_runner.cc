@@ -95,7 +95,7 @@ GateRun run_once(GateContext& context, const wire::Gate& gate, wire::GateReport*
   if (run.end == GateEnd::kExited) report->exit_code = run.exit_code;
   if (run.signal != 0) report->signal = run.signal;
   if (!run.error.empty()) report->error = run.error;
-  report->wall_ms = run.wall_ms;
+  report->wall_ms = run.wall_us / 1000;
   report->cpu_ms = run.cpu_ms;
   report->max_rss_bytes = run.rss_bytes_max;
   report->written_bytes = run.written_bytes;

@@ -17,6 +17,8 @@
 #include <csignal>
 #include <cstdio>
 #include <cstring>
+#include <map>
+#include <vector>
 
 #include "runner_worker/sandbox_init.h"
 #include "runner_worker/sandbox_root.h"
@@ -39,6 +41,14 @@ Status write_proc(pid_t pid, const char* name, const std::string& text) {
     return failed("write " + path);
   }
   return ok_status();
+}
+
+std::string proc_text(const char* path) {
+  const Fd fd(::open(path, O_RDONLY | O_CLOEXEC));
+  std::string text(4096, '\0');
+  const ssize_t n = fd.ok() ? ::read(fd.get(), text.data(), text.size()) : -1;
+  text.resize(n > 0 ? static_cast<size_t>(n) : 0);
+  return text;
 }
 
 Status write_maps(pid_t pid, uint32_t inside_uid, uint32_t inside_gid, uint32_t uid, uint32_t gid) {
@@ -67,8 +77,92 @@ struct Spawned {
   Fd pidfd;
 };
 
-Result<Spawned> spawn(const LauncherConfig& config, const SpawnRequest& request, Fd control,
-                      Fd life) {
+// Network namespaces cost more to make and to unmake than all others together. Where this process
+// is root it makes them itself, and one whose sandbox has died is used again if nothing in it tells
+// that it was used: no packet ever, no socket. Their owner is then the host, so that not even a
+// sandbox's first process could change anything in them.
+class Networks {
+ public:
+  // Puts this process, and so its next child, into a namespace that no living sandbox has. False:
+  // it may not, the child is to make its own.
+  bool enter_free();
+  // The child has what was entered, until it is given back.
+  void use(pid_t pid);
+  void give_back(pid_t pid);
+  void enter_host();
+
+ private:
+  static constexpr size_t kFreeMax = 64;
+  bool make();
+  static bool untouched();
+
+  const Fd host_{::open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC)};
+  bool allowed_ = host_.ok() && ::geteuid() == 0;
+  Fd entered_;
+  std::vector<Fd> free_;
+  std::map<pid_t, Fd> used_;
+};
+
+bool Networks::enter_free() {
+  while (allowed_ && !entered_.ok() && !free_.empty()) {
+    entered_ = std::move(free_.back());
+    free_.pop_back();
+    if (::setns(entered_.get(), CLONE_NEWNET) != 0 || !untouched()) entered_.reset();
+  }
+  if (allowed_ && !entered_.ok() && !make()) {
+    enter_host();
+    allowed_ = false;
+  }
+  return allowed_;
+}
+
+bool Networks::make() {
+  if (::unshare(CLONE_NEWNET) != 0 || !bring_loopback_up()) return false;
+  entered_.reset(::open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC));
+  return entered_.ok();
+}
+
+void Networks::use(pid_t pid) {
+  if (entered_.ok()) used_[pid] = std::move(entered_);
+}
+
+void Networks::give_back(pid_t pid) {
+  const auto found = used_.find(pid);
+  if (found == used_.end()) return;
+  if (free_.size() < kFreeMax) free_.push_back(std::move(found->second));
+  used_.erase(found);
+}
+
+void Networks::enter_host() {
+  entered_.reset();
+  if (allowed_ && ::setns(host_.get(), CLONE_NEWNET) != 0) ::_exit(1);
+}
+
+// Of the namespace that this process is in: nothing went through its loopback, and no socket is
+// left (an unclosed connection outlives its process).
+bool Networks::untouched() {
+  const std::string devices = proc_text("/proc/self/net/dev");
+  const size_t lo = devices.find("lo:");
+  unsigned long long received = 1, sent = 1;
+  if (lo == std::string::npos ||
+      std::sscanf(devices.c_str() + lo + 3, "%*u %llu %*u %*u %*u %*u %*u %*u %*u %llu", &received,
+                  &sent) != 2 ||
+      received != 0 || sent != 0) {
+    return false;
+  }
+  for (const char* name : {"/proc/self/net/sockstat", "/proc/self/net/sockstat6"}) {
+    const std::string text = proc_text(name);
+    for (size_t at = 0; (at = text.find("inuse ", at)) != std::string::npos; ++at) {
+      if (text[at + 6] != '0') return false;
+    }
+    const size_t waiting = text.find(" tw ");
+    if (waiting != std::string::npos && text[waiting + 4] != '0') return false;
+  }
+  return true;
+}
+
+Result<Spawned> spawn(const LauncherConfig& config, Networks& networks, const SpawnRequest& request,
+                      Fd control, Fd life) {
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0) return failed("pipe");
   Fd go(ends[0]), say_go(ends[1]);
@@ -76,7 +170,11 @@ Result<Spawned> spawn(const LauncherConfig& config, const SpawnRequest& request,
   if (config.namespaces) {
     flags =
         CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP;
-    if (!request.host_network) flags |= CLONE_NEWNET;
+    if (request.host_network) {
+      networks.enter_host();
+    } else if (!networks.enter_free()) {
+      flags |= CLONE_NEWNET;
+    }
   }
   int pidfd = -1;
   const pid_t pid = clone_process(flags, &pidfd);
@@ -90,6 +188,7 @@ Result<Spawned> spawn(const LauncherConfig& config, const SpawnRequest& request,
     sandbox_init(config, request, std::move(go), std::move(control), std::move(life));
   }
   Spawned spawned{pid, Fd(pidfd)};
+  networks.use(pid);
   if (config.namespaces) {
     Status mapped = write_maps(pid, kInsideUid, kInsideUid, config.uid, config.gid);
     if (!mapped.ok()) {
@@ -128,7 +227,7 @@ void answer_done(const Error& error, int fd) {
   }
 }
 
-void handle(const LauncherConfig& config, BoxFrame frame) {
+void handle(const LauncherConfig& config, Networks& networks, BoxFrame frame) {
   if (frame.type == BoxMessage::kIdmap) {
     auto ns = idmap_namespace(config);
     return answer_done(ns.ok() ? Error{} : ns.error(), ns.ok() ? ns->get() : -1);
@@ -138,7 +237,7 @@ void handle(const LauncherConfig& config, BoxFrame frame) {
       !decode(frame.payload, &request)) {
     ::_exit(1);
   }
-  auto spawned = spawn(config, request, std::move(frame.fds[0]), std::move(frame.fds[1]));
+  auto spawned = spawn(config, networks, request, std::move(frame.fds[0]), std::move(frame.fds[1]));
   if (!spawned.ok()) return answer_done(spawned.error(), -1);
   BoxWriter w;
   w.u64(static_cast<uint64_t>(spawned->pid));
@@ -160,19 +259,20 @@ void handle(const LauncherConfig& config, BoxFrame frame) {
       !decode(first.payload, &config)) {
     ::_exit(0);
   }
+  Networks networks;
   for (;;) {
     pollfd polled[2] = {{kSocket, POLLIN, 0}, {children.get(), POLLIN, 0}};
     if (::poll(polled, 2, -1) < 0) continue;
     signalfd_siginfo info;
     while (::read(children.get(), &info, sizeof info) > 0) {
     }
-    while (::waitpid(-1, nullptr, WNOHANG) > 0) {
-    }
+    // The death of a first process is that of its whole pid namespace.
+    for (pid_t pid; (pid = ::waitpid(-1, nullptr, WNOHANG)) > 0;) networks.give_back(pid);
     if (polled[0].revents == 0) continue;
     BoxFrame frame;
     // Sandboxes die with this process, or by the end of their own sockets.
     if (!receive_frame(kSocket, &frame)) ::_exit(0);
-    handle(config, std::move(frame));
+    handle(config, networks, std::move(frame));
   }
 }
 

@@ -64,6 +64,8 @@ constexpr LimitOption kLimitOptions[] = {
     {"fetch-ms-max", &JobLimits::fetch_ms_max, "time for fetching a base, ms", 1000},
 };
 
+constexpr int64_t kReadyMax = 16;  // sandboxes kept prepared, one a slot
+
 struct RunnerOptions : JobLimits {
   std::string broker = "tcp://127.0.0.1:5052";
   std::string data = "./ghost-data/runner";
@@ -212,6 +214,7 @@ int run(RunnerOptions o) {
   if (!dir) return fail(dir.error());
   o.sandbox.dir = *data + "/sandbox";
   o.sandbox.hidden_dirs.push_back(*data);
+  o.sandbox.ready_max = static_cast<uint64_t>(std::min<int64_t>(o.slots, kReadyMax));
   // Forks its helper: before any other thread is there.
   auto pool = make_sandbox_pool(o.sandbox);
   if (!pool) return fail(pool.error());

@@ -3,16 +3,22 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <climits>
+#include <condition_variable>
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
+#include <deque>
+#include <mutex>
+#include <optional>
 #include <sstream>
+#include <thread>
 
 #include "base/fs.h"
 #include "runner_worker/sandbox_box.h"
@@ -22,22 +28,92 @@
 namespace ghost::runner {
 namespace {
 
+constexpr int64_t kReadyMsMax = 600'000;  // unused, a prepared sandbox is made anew after so long
+constexpr int64_t kSpawnAgainMs = 1000;   // after a failure
+
+// Keeps some first processes started, with namespaces and root prepared, so that a job waits for
+// neither. They know nothing of any job yet and run nothing.
 class LocalPool : public SandboxPool {
  public:
-  LocalPool(std::unique_ptr<SandboxHost> host, std::vector<std::string> gaps)
-      : host_(std::move(host)), gaps_(std::move(gaps)) {}
-
-  Result<std::unique_ptr<Sandbox>> open(const SandboxSpec& spec) override {
-    auto ready = host_->launcher.spawn({spec.host_network});
-    if (!ready.ok()) return ready.error();
-    return LocalSandbox::open(*host_, std::move(*ready), spec);
+  LocalPool(std::unique_ptr<SandboxHost> host, std::vector<std::string> gaps, size_t ready_max)
+      : host_(std::move(host)), gaps_(std::move(gaps)), ready_max_(ready_max) {
+    if (ready_max_ > 0) thread_ = std::thread([this] { keep_ready(); });
   }
+  ~LocalPool() override {
+    {
+      const std::lock_guard lock(mutex_);
+      stopping_ = true;
+    }
+    changed_.notify_all();
+    if (thread_.joinable()) thread_.join();
+    while (!ready_.empty()) (void)take();
+  }
+
+  Result<std::unique_ptr<Sandbox>> open(const SandboxSpec& spec) override;
   std::vector<std::string> gaps() const override { return gaps_; }
 
  private:
-  std::unique_ptr<SandboxHost> host_;
-  std::vector<std::string> gaps_;
+  std::optional<SpawnedSandbox> take();
+  void keep_ready();
+
+  const std::unique_ptr<SandboxHost> host_;
+  const std::vector<std::string> gaps_;
+  const size_t ready_max_;
+  std::mutex mutex_;  // guards the two below
+  std::deque<SpawnedSandbox> ready_;
+  bool stopping_ = false;
+  std::condition_variable changed_;
+  std::thread thread_;
 };
+
+// Nothing when none is ready, or none that is still alive.
+std::optional<SpawnedSandbox> LocalPool::take() {
+  for (;;) {
+    SpawnedSandbox box;
+    {
+      const std::lock_guard lock(mutex_);
+      if (ready_.empty()) return std::nullopt;
+      box = std::move(ready_.front());
+      ready_.pop_front();
+    }
+    changed_.notify_one();
+    pollfd died{box.pidfd.get(), POLLIN, 0};
+    if (::poll(&died, 1, 0) == 0) return box;
+  }
+}
+
+Result<std::unique_ptr<Sandbox>> LocalPool::open(const SandboxSpec& spec) {
+  if (!spec.host_network) {
+    if (auto ready = take()) {
+      auto box = LocalSandbox::open(*host_, std::move(*ready), spec);
+      // One that waited may have met an accident; a fresh one tells whether it is the host's.
+      if (box.ok() || box.error().code == "too_large") return box;
+    }
+  }
+  auto fresh = host_->launcher.spawn({spec.host_network});
+  if (!fresh.ok()) return fresh.error();
+  return LocalSandbox::open(*host_, std::move(*fresh), spec);
+}
+
+void LocalPool::keep_ready() {
+  std::unique_lock lock(mutex_);
+  while (!stopping_) {
+    const auto wanted = [this] { return stopping_ || ready_.size() < ready_max_; };
+    if (!changed_.wait_for(lock, std::chrono::milliseconds(kReadyMsMax), wanted)) {
+      ready_.clear();  // what they show of the host may be of yesterday
+    }
+    if (stopping_) return;
+    lock.unlock();
+    auto made = host_->launcher.spawn({});
+    lock.lock();
+    if (made.ok()) {
+      ready_.push_back(std::move(*made));
+    } else {
+      changed_.wait_for(lock, std::chrono::milliseconds(kSpawnAgainMs),
+                        [this] { return stopping_; });
+    }
+  }
+}
 
 // What runners that no longer exist left in the scratch folder.
 void remove_stale(const std::string& dir) {
@@ -230,7 +306,7 @@ Result<std::unique_ptr<SandboxPool>> make_sandbox_pool(const SandboxOptions& opt
   if (!host.ok()) return host.error();
   std::vector<std::string> gaps = prober.gaps(**host);
   return std::unique_ptr<SandboxPool>(
-      std::make_unique<LocalPool>(std::move(*host), std::move(gaps)));
+      std::make_unique<LocalPool>(std::move(*host), std::move(gaps), options.ready_max));
 }
 
 }  // namespace ghost::runner

@@ -338,7 +338,7 @@ bool LocalSandbox::attend(Watched* gate, GateRun* done) {
   done->end = static_cast<GateEnd>(report.end);
   done->exit_code = static_cast<int>(report.exit_code);
   done->signal = static_cast<int>(report.signal);
-  done->wall_ms = report.wall_us / 1000;
+  done->wall_us = report.wall_us;
   done->cpu_ms = report.cpu_us / 1000;
   done->rss_bytes_max = report.rss_bytes_max;
   done->written_bytes = report.written_bytes;

@@ -64,17 +64,6 @@ Error failed(const char* what) {
   return {"io_error", std::string("sandbox: ") + what + ": " + std::strerror(errno), ""};
 }
 
-Status bring_loopback_up() {
-  const Fd socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-  ifreq request{};
-  std::memcpy(request.ifr_name, "lo", 3);
-  request.ifr_flags = IFF_UP | IFF_RUNNING;
-  if (!socket.ok() || ::ioctl(socket.get(), SIOCSIFFLAGS, &request) != 0) {
-    return failed("bring loopback up");
-  }
-  return ok_status();
-}
-
 class Init {
  public:
   Init(const LauncherConfig& config, Fd control, Fd life)
@@ -169,7 +158,7 @@ Status Init::start(const SpawnRequest& request) {
   if (!config_.namespaces) return ok_status();
   (void)::sethostname("ghost", 5);
   if (!request.host_network) {
-    if (Status s = bring_loopback_up(); !s.ok()) return s;
+    if (!bring_loopback_up()) return failed("bring loopback up");
   }
   return prepare_root(config_, request.host_network);
 }
@@ -444,13 +433,13 @@ void Init::run(BoxFrame frame) {
   GateRequest request;
   GateReport done;
   if (!decode(frame.payload, &request) || frame.fds.size() != 2) die();
-  const int64_t began_us = monotonic_us();
   StartedGate gate = start_gate(config_, places_, request, frame.fds[0].get(), frame.fds[1].get());
   frame.fds.clear();
   if (gate.pid < 0) {
     done.end = static_cast<uint8_t>(gate.lost ? GateEnd::kLost : GateEnd::kFailedToStart);
     done.error = gate.error;
   } else {
+    const int64_t began_us = monotonic_us();
     GateUsage usage;
     std::string error;
     int status = 0;
@@ -467,6 +456,16 @@ void Init::run(BoxFrame frame) {
 }
 
 }  // namespace
+
+bool bring_loopback_up() {
+  const Fd socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  ifreq request{};
+  std::memcpy(request.ifr_name, "lo", 3);
+  if (!socket.ok() || ::ioctl(socket.get(), SIOCGIFFLAGS, &request) != 0) return false;
+  if ((request.ifr_flags & IFF_UP) != 0) return true;
+  request.ifr_flags = IFF_UP | IFF_RUNNING;
+  return ::ioctl(socket.get(), SIOCSIFFLAGS, &request) == 0;
+}
 
 void sandbox_init(const LauncherConfig& config, const SpawnRequest& request, Fd go, Fd control,
                   Fd life) {

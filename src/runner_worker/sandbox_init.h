@@ -13,4 +13,7 @@ namespace ghost::runner {
 [[noreturn]] void sandbox_init(const LauncherConfig& config, const SpawnRequest& request, Fd go,
                                Fd control, Fd life);
 
+// In the network namespace that this process is in. Also fine where it is up already.
+bool bring_loopback_up();
+
 }  // namespace ghost::runner

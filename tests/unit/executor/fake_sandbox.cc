@@ -148,7 +148,7 @@ GateRun FakeSandbox::run(const GateCommand& command, const OutputSink& output, i
   ::kill(-pid, SIGKILL);
   ::close(out[0]);
   ::close(err[0]);
-  result.wall_ms = static_cast<uint64_t>(mono_now_ms() - begin);
+  result.wall_us = static_cast<uint64_t>(mono_now_ms() - begin) * 1000;
   if (result.end != GateEnd::kExited) return result;
   if (WIFSIGNALED(status)) {
     result.end = GateEnd::kSignalled;

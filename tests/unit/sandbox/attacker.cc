@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <linux/io_uring.h>
 #include <net/if.h>
+#include <netinet/in.h>
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -199,6 +200,25 @@ void connect_abstract(const char* name) {
   }
 }
 
+// A connection closed by its server first: the server's port stays busy for a minute (TIME_WAIT).
+int leave_connection(const char* port) {
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  address.sin_port = htons(static_cast<uint16_t>(std::atoi(port)));
+  const auto* name = reinterpret_cast<const sockaddr*>(&address);
+  const int server = ::socket(AF_INET, SOCK_STREAM, 0), client = ::socket(AF_INET, SOCK_STREAM, 0);
+  if (::bind(server, name, sizeof address) != 0 || ::listen(server, 1) != 0 ||
+      ::connect(client, name, sizeof address) != 0) {
+    std::perror("connection");
+    return 1;
+  }
+  ::close(::accept(server, nullptr, nullptr));
+  char byte;
+  (void)!::read(client, &byte, 1);
+  return 0;
+}
+
 int run(const std::string& attack, const char* self, const char* argument) {
   if (attack == "calls") privileged_calls();
   if (attack == "init") attack_init();
@@ -213,6 +233,7 @@ int run(const std::string& attack, const char* self, const char* argument) {
   if (attack == "daemon") leave_daemon(self, argument);
   if (attack == "linger") linger();
   if (attack == "abstract") connect_abstract(argument);
+  if (attack == "connection") return leave_connection(argument);
   if (attack == "flood") flood();
   if (attack == "programs") attack_programs();
   if (attack == "ways-out") attack_descriptors(argument);

@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <sstream>
 
 namespace ghost::runner::test {
@@ -56,6 +57,26 @@ std::vector<int> processes_with(const std::string& mark) {
     if (command.find(mark) != std::string::npos) out.push_back(pid);
   }
   ::closedir(dir);
+  return out;
+}
+
+std::vector<int> descendants() {
+  std::map<int, int> parents;
+  DIR* dir = ::opendir("/proc");
+  while (const dirent* entry = ::readdir(dir)) {
+    const int pid = std::atoi(entry->d_name);
+    const std::string stat = pid > 0 ? slurp("/proc/" + std::to_string(pid) + "/stat") : "";
+    const size_t name_end = stat.rfind(") ");
+    if (name_end == std::string::npos || stat[name_end + 2] == 'Z') continue;
+    parents[pid] = std::atoi(stat.c_str() + name_end + 4);
+  }
+  ::closedir(dir);
+  std::vector<int> out;
+  for (const auto& [pid, parent] : parents) {
+    int up = parent;
+    while (up > 1 && up != ::getpid() && parents.count(up) != 0) up = parents[up];
+    if (up == ::getpid()) out.push_back(pid);
+  }
   return out;
 }
 

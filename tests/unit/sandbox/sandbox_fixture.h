@@ -34,6 +34,9 @@ bool wait_until(const std::function<bool()>& condition, int deadline_ms = 20'000
 // Processes of the host, in whatever namespace, that have `mark` in their command line.
 std::vector<int> processes_with(const std::string& mark);
 
+// Living processes below this one, whatever namespace they are in.
+std::vector<int> descendants();
+
 // A word that no other process has in its command line.
 std::string unique_mark();
 
