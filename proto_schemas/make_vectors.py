@@ -30,7 +30,8 @@ def plain(value):
 
 
 REPO = {'name': 'linux', 'url': 'https://example.org/linux.git', 'defaultBranch': 'main',
-        'credential': '', 'allowGitlinks': False}
+        'credential': '', 'allowGitlinks': False,
+        'prepare': ['npm ci'], 'prepareFiles': ['package*.json'], 'prepareNetwork': 'host'}
 REQUEST = {
     'schemaVersion': 1, 'base': {'repo': 'linux', 'ref': 'main'},
     'patch': {'format': 'unified', 'data': b(b'--- a/f\n+++ b/f\n@@ -1 +1 @@\n-a\n+b\n')},

@@ -47,6 +47,16 @@ void add_repo_commands(CLI::App& app, Chosen* chosen) {
   add_text(add, "--default-branch", &o->default_branch, "For jobs that name no base", "BRANCH");
   add_text(add, "--credential", &o->credential, "Credential on the runner hosts", "NAME");
   add->add_flag("--allow-gitlinks", o->allow_gitlinks, "Patches may touch submodules");
+  add->add_option("--prepare", o->prepare,
+                  "Shell command run on a base before any patch, its effect kept; repeatable")
+      ->type_name("COMMAND")
+      ->allow_extra_args(false);
+  add->add_option("--prepare-files", o->prepare_files,
+                  "Glob of files that those commands read; repeatable; default: the whole base")
+      ->type_name("GLOB")
+      ->allow_extra_args(false);
+  add_text(add, "--prepare-network", &o->prepare_network, "none or host, for those commands",
+           "NETWORK");
 
   auto name = std::make_shared<std::string>();
   CLI::App* remove = add_plain(repo, chosen, "remove", "Take a repository out of the catalogue",

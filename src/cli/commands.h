@@ -90,6 +90,8 @@ int run_slots(Session& session, const std::string& runner, uint64_t slots);
 struct RepoOptions {
   std::string name, url, default_branch, credential;
   bool allow_gitlinks = false;
+  std::vector<std::string> prepare, prepare_files;
+  std::string prepare_network;
 };
 int run_repo_list(Session& session);
 int run_repo_add(Session& session, const RepoOptions& options);

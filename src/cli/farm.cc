@@ -84,6 +84,12 @@ int run_repo_add(Session& session, const RepoOptions& options) {
   if (!options.default_branch.empty()) body["defaultBranch"] = options.default_branch;
   if (!options.credential.empty()) body["credential"] = options.credential;
   if (options.allow_gitlinks) body["allowGitlinks"] = true;
+  const auto list = [](const std::vector<std::string>& texts) {
+    return http::JsonArray(texts.begin(), texts.end());
+  };
+  if (!options.prepare.empty()) body["prepare"] = list(options.prepare);
+  if (!options.prepare_files.empty()) body["prepareFiles"] = list(options.prepare_files);
+  if (!options.prepare_network.empty()) body["prepareNetwork"] = options.prepare_network;
   return send_change(session, "PUT", "/v1/repos/" + http::percent_encode(options.name), body,
                      safe_line(options.name) + " is " + safe_line(options.url));
 }

@@ -118,8 +118,10 @@ Task<Response> get_repo(RelayContext& context, Request& request) {
 
 Task<Response> put_repo(RelayContext& context, Request& request) {
   if (Status s = no_query(request); !s) co_return problem_response(s.error());
-  Result<wire::Repo> repo = read_body<wire::Repo>(
-      request, "name", {"url", "defaultBranch", "credential", "allowGitlinks"});
+  Result<wire::Repo> repo =
+      read_body<wire::Repo>(request, "name",
+                            {"url", "defaultBranch", "credential", "allowGitlinks", "prepare",
+                             "prepareFiles", "prepareNetwork"});
   if (!repo) co_return problem_response(repo.error());
   wire::PutRepo question;
   question.repo = std::move(*repo);

@@ -10,6 +10,7 @@
 #include "base/ids.h"
 #include "base/log.h"
 #include "runner_worker/checkout.h"
+#include "runner_worker/prepared.h"
 
 namespace ghost::runner {
 namespace {
@@ -84,7 +85,8 @@ BaseCache::BaseCache(BaseCacheOptions options, GitProgram git, std::unique_ptr<C
     : options_(std::move(options)), git_(std::move(git)), store_(std::move(store)) {}
 
 Result<std::unique_ptr<BaseCache>> BaseCache::open(const BaseCacheOptions& options) {
-  auto store = CacheStore::open(options.dir, options.bytes_max, {"mirrors", "bases", "indexes"});
+  auto store = CacheStore::open(options.dir, options.bytes_max,
+                                {"mirrors", "bases", "indexes", kLayersArea});
   if (!store) return store.error();
   auto git = GitProgram::make((*store)->dir() + "/git", options.protocols);
   if (!git) return git.error();

@@ -43,6 +43,8 @@ class BaseRepo {
   GitRepo& git() { return *git_; }
   const GitRemote& remote() const { return remote_; }
   bool broken() const { return broken_; }  // mark_broken was called
+  // Tells repositories apart that are not the same or not opened the same way.
+  std::string key() const { return name_.substr(name_.find('/') + 1); }
   std::string objects_dir() const { return mirror_.dir + "/git/objects"; }
 
  private:

@@ -250,12 +250,6 @@ Status make_git_folder(const std::string& folder, const Oid& commit, const std::
   return ok_status();
 }
 
-// The commit's own time: the same for every making of it, and long enough before the index is
-// written and the patch published that neither git nor make takes a base file for a new one.
-int64_t base_mtime_s(const CommitInfo& commit) {
-  return std::clamp<int64_t>(commit.committer_s, 315'532'800, wall_now_ms() / 1000 - 60);
-}
-
 Error differs(const std::string& what) {
   return {"conflict", "the base checkout is broken: " + what, {}};
 }
@@ -291,6 +285,10 @@ std::optional<std::string> content_at(int root, const std::string& path, uint32_
 }
 
 }  // namespace
+
+int64_t base_mtime_s(const CommitInfo& commit) {
+  return std::clamp<int64_t>(commit.committer_s, 315'532'800, wall_now_ms() / 1000 - 60);
+}
 
 bool is_safe_component(std::string_view name) {
   if (name.empty() || name == "." || name == "..") return false;

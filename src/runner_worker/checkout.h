@@ -29,6 +29,11 @@ Result<uint64_t> clone_checkout(GitRepo& git, const Oid& commit, const std::stri
 Status change_index(const std::string& near, const std::vector<TreeChange>& changes,
                     const std::string& index_path);
 
+// The time of modification of a base's files: the commit's own, the same for every making of it,
+// and long enough before the index is written and the patch published that neither git nor make
+// takes a base file for a new one.
+int64_t base_mtime_s(const CommitInfo& commit);
+
 // Is every file there with the size, mode and time that the index says, nothing besides, and HEAD
 // at `commit`? Error code conflict says what is not.
 Status verify_checkout(const std::string& folder, const Oid& commit);

@@ -157,6 +157,7 @@ JobRun::Step JobRun::on_moved(const Delivery& delivery, const Oid& tip, bool* ag
   }
   if (Step end = close_workspace()) return end;
   checkout_.reset();
+  layer_.reset();
   touched_.clear();
   base_commit_ = tip;
   commit_tree_ = info->tree;

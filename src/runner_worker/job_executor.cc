@@ -11,7 +11,10 @@ namespace {
 class JobExecutor : public Executor {
  public:
   JobExecutor(ExecutorOptions options, std::unique_ptr<BaseCache> cache, SandboxPool& pool)
-      : options_(std::move(options)), cache_(std::move(cache)), pool_(pool) {}
+      : options_(std::move(options)),
+        cache_(std::move(cache)),
+        layers_(cache_->store()),
+        pool_(pool) {}
 
   JobOutcome run(const JobInput& job, JobHost& host) override {
     try {
@@ -33,7 +36,7 @@ class JobExecutor : public Executor {
 
  private:
   JobOutcome run_once(const JobInput& job, JobHost& host, bool* repeat) {
-    JobRun run(options_, *cache_, pool_, job, host);
+    JobRun run(options_, *cache_, layers_, pool_, job, host);
     JobOutcome outcome = run.run();
     *repeat = outcome.outcome == wire::Outcome::kInfraError && run.worth_repeating() &&
               host.stop_reason() == StopReason::kNone;
@@ -42,6 +45,7 @@ class JobExecutor : public Executor {
 
   const ExecutorOptions options_;
   const std::unique_ptr<BaseCache> cache_;
+  PreparedLayers layers_;
   SandboxPool& pool_;
 };
 

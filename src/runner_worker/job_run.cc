@@ -31,10 +31,11 @@ JobLimitValues limits_of(const wire::JobLimits& asked, const ExecutorOptions& o)
 
 }  // namespace
 
-JobRun::JobRun(const ExecutorOptions& options, BaseCache& cache, SandboxPool& pool,
-               const JobInput& job, JobHost& host)
+JobRun::JobRun(const ExecutorOptions& options, BaseCache& cache, PreparedLayers& layers,
+               SandboxPool& pool, const JobInput& job, JobHost& host)
     : options_(options),
       cache_(cache),
+      layers_(layers),
       pool_(pool),
       job_(job),
       host_(host),

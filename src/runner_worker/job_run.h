@@ -14,13 +14,14 @@
 #include "runner_worker/deliver.h"
 #include "runner_worker/gate_runner.h"
 #include "runner_worker/job_executor.h"
+#include "runner_worker/prepared.h"
 
 namespace ghost::runner {
 
 class JobRun {
  public:
-  JobRun(const ExecutorOptions& options, BaseCache& cache, SandboxPool& pool, const JobInput& job,
-         JobHost& host);
+  JobRun(const ExecutorOptions& options, BaseCache& cache, PreparedLayers& layers,
+         SandboxPool& pool, const JobInput& job, JobHost& host);
   ~JobRun();
   JobOutcome run();
   // The cache was found broken before any gate ran: another run has a new one.
@@ -50,8 +51,21 @@ class JobRun {
   Step find_base();
   Result<Oid> with_ancestors(const Oid& tree, bool verify);
 
+  // job_prepare.cc: the prepared layer.
+  Step prepare_layer();
+  Result<bool> hides_base(const CacheStore::Use& layer);
+  Status make_layer(const std::string& folder);
+  Status run_prepare(Sandbox& sandbox);
+  End prepare_failure(const Error& error);
+
   // job_workspace.cc: the workspace and what runs in it.
   bool needs_workspace() const;
+  Step find_checkout();
+  Result<std::unique_ptr<Sandbox>> open_sandbox(const JobLimitValues& limits,
+                                                const std::string& layer_dir,
+                                                wire::Network network);
+  Status show_base(Sandbox& sandbox);
+  Status put_changes(Sandbox& sandbox, const std::vector<TreeChange>& changes, int64_t mtime_s);
   Step open_workspace();
   Step close_workspace();
   Step publish(const Oid& tree);
@@ -75,6 +89,7 @@ class JobRun {
 
   const ExecutorOptions& options_;
   BaseCache& cache_;
+  PreparedLayers& layers_;
   SandboxPool& pool_;
   const JobInput& job_;
   JobHost& host_;
@@ -92,6 +107,8 @@ class JobRun {
   bool base_known_ = false;
 
   std::optional<BaseCheckout> checkout_;
+  std::optional<CacheStore::Use> layer_;
+  bool prepare_here_ = false;  // no layers on this host: the commands run in the workspace itself
   std::unique_ptr<Sandbox> sandbox_;
   Oid published_;  // the tree that the workspace was given last
   std::set<std::string> touched_;

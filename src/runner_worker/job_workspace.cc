@@ -49,41 +49,68 @@ bool JobRun::needs_workspace() const {
   return !request_.gates.empty() || !request_.artifacts.empty() || include;
 }
 
-JobRun::Step JobRun::open_workspace() {
-  if (sandbox_) return {};
-  if (!checkout_) {
-    auto checkout = cache_.checkout(*repo_, base_commit_, cutoff_);
-    if (!checkout) {
-      const std::string& code = checkout.error().code;
-      if (code == "not_found" || code == "git_error") cache_.mark_broken(*repo_);
-      return end_of(checkout.error(), "make the base checkout");
-    }
-    checkout_ = std::move(*checkout);
+JobRun::Step JobRun::find_checkout() {
+  if (checkout_) return {};
+  auto checkout = cache_.checkout(*repo_, base_commit_, cutoff_);
+  if (!checkout) {
+    const std::string& code = checkout.error().code;
+    if (code == "not_found" || code == "git_error") cache_.mark_broken(*repo_);
+    return end_of(checkout.error(), "make the base checkout");
   }
+  checkout_ = std::move(*checkout);
+  return {};
+}
+
+Result<std::unique_ptr<Sandbox>> JobRun::open_sandbox(const JobLimitValues& limits,
+                                                      const std::string& layer_dir,
+                                                      wire::Network network) {
   SandboxSpec spec;
   spec.base_dir = checkout_->dir;
+  spec.layer_dir = layer_dir;
   spec.read_only_dirs = {repo_->objects_dir()};
-  spec.limits.memory_bytes = limits_.memory_bytes;
-  spec.limits.pids = limits_.pids;
-  spec.limits.cpu_ms = limits_.cpu_ms;
-  spec.limits.disk_bytes = limits_.disk_bytes;
-  spec.limits.inodes = limits_.inodes;
-  spec.host_network = request_.network == wire::Network::kHost;
+  spec.limits.memory_bytes = limits.memory_bytes;
+  spec.limits.pids = limits.pids;
+  spec.limits.cpu_ms = limits.cpu_ms;
+  spec.limits.disk_bytes = limits.disk_bytes;
+  spec.limits.inodes = limits.inodes;
+  spec.host_network = network == wire::Network::kHost;
   spec.die_after_ms = host_.lease_left_ms();
-  if (spec.die_after_ms == 0) return End{wire::Outcome::kInfraError, "the lease is over"};
-  auto opened = pool_.open(spec);
+  if (spec.die_after_ms == 0) return Error{"io_error", "the lease is over", {}};
+  return pool_.open(spec);
+}
+
+// Makes what a near commit's checkout shows into the commit: git is told, and files that the two
+// have differently are put there, as old as the base's.
+Status JobRun::show_base(Sandbox& sandbox) {
+  if (checkout_->index_file.empty()) return ok_status();
+  auto index = read_file(checkout_->index_file);
+  auto info = repo_->git().read_commit(base_commit_);
+  auto changes = repo_->git().changes(checkout_->tree, commit_tree_);
+  if (!index) return index.error();
+  if (!info) return info.error();
+  if (!changes) return changes.error();
+  const Status put =
+      sandbox.publish({{".git/HEAD", patch::kModeFile, make_blob(base_commit_.hex() + "\n")},
+                       {".git/index", patch::kModeFile, make_blob(std::move(*index))}});
+  return put ? put_changes(sandbox, *changes, base_mtime_s(*info)) : put;
+}
+
+JobRun::Step JobRun::open_workspace() {
+  if (sandbox_) return {};
+  if (Step end = find_checkout()) return end;
+  if (Step end = prepare_layer()) return end;
+  auto opened =
+      open_sandbox(limits_, layer_ ? PreparedLayers::dir_of(*layer_) : "", request_.network);
   if (!opened) return end_of(opened.error(), "open a sandbox");
   sandbox_ = std::move(*opened);
   host_.set_lease_listener([sandbox = sandbox_.get()](uint64_t ms) { sandbox->extend(ms); });
-  published_ = checkout_->tree;
-  if (checkout_->index_file.empty()) return {};
-  // A near commit's checkout: git is told which commit this is.
-  auto index = read_file(checkout_->index_file);
-  if (!index) return end_of(index.error(), "make the base checkout");
-  const Status put =
-      sandbox_->publish({{".git/HEAD", patch::kModeFile, make_blob(base_commit_.hex() + "\n")},
-                         {".git/index", patch::kModeFile, make_blob(std::move(*index))}});
-  return put ? Step() : end_of(put.error(), "make the base checkout");
+  if (Status shown = show_base(*sandbox_); !shown) {
+    return end_of(shown.error(), "make the base checkout");
+  }
+  published_ = commit_tree_;
+  if (!prepare_here_) return {};
+  const Status prepared = run_prepare(*sandbox_);
+  return prepared ? Step() : prepare_failure(prepared.error());
 }
 
 JobRun::Step JobRun::close_workspace() {
@@ -106,40 +133,46 @@ JobRun::Step JobRun::publish(const Oid& tree) {
 }
 
 JobRun::Step JobRun::publish_changes(const std::vector<TreeChange>& changes) {
+  const Status put = put_changes(*sandbox_, changes, 0);
+  if (put) return {};
+  // After gates ran, what stands in the way is of their making.
+  const std::string& code = put.error().code;
+  if (gates_.empty() || (code != "bad_request" && code != "too_large")) {
+    return end_of(put.error(), "publish");
+  }
+  return End{wire::Outcome::kGateFailed,
+             "the gates left a workspace that cannot be written: " + put.error().message};
+}
+
+Status JobRun::put_changes(Sandbox& sandbox, const std::vector<TreeChange>& changes,
+                           int64_t mtime_s) {
   std::vector<FileChange> batch;
   size_t bytes = 0;
-  const auto flush = [&]() -> Step {
-    if (batch.empty()) return {};
-    if (Status s = cutoff_.check(); !s) return end_of(s.error(), "publish");
-    const Status done = sandbox_->publish(batch);
-    batch.clear();
-    bytes = 0;
-    if (done) return {};
-    // After gates ran, what stands in the way is of their making.
-    if (done.error().code == "io_error" || gates_.empty()) return end_of(done.error(), "publish");
-    return End{wire::Outcome::kGateFailed,
-               "the gates left a workspace that cannot be written: " + done.error().message};
-  };
-  for (const TreeChange& change : changes) {
-    if (change.mode == patch::kModeGitlink) continue;  // no files of its own
+  for (size_t i = 0; i < changes.size(); ++i) {
+    const TreeChange& change = changes[i];
     FileChange file;
     file.path = change.path;
-    if (change.mode != 0) {
+    file.mtime_s = mtime_s;
+    if (change.mode != 0 && change.mode != patch::kModeGitlink) {
       auto blob = repo_->git().read_blob(change.after, SIZE_MAX);
-      if (!blob) return end_of(blob.error(), "publish " + change.path);
+      if (!blob) return blob.error();
       file.mode = published_mode(change.mode);
       file.bytes = *blob;
       bytes += (*blob)->size();
-    } else if (change.mode_before == patch::kModeGitlink) {
-      continue;
     }
-    touched_.insert(change.path);
-    batch.push_back(std::move(file));
-    if (bytes >= kPublishBytes) {
-      if (Step end = flush()) return end;
+    // A gitlink has no files of its own.
+    const uint32_t concerned = change.mode != 0 ? change.mode : change.mode_before;
+    if (concerned != patch::kModeGitlink) {
+      touched_.insert(change.path);
+      batch.push_back(std::move(file));
     }
+    if (bytes < kPublishBytes && i + 1 < changes.size()) continue;
+    if (Status s = cutoff_.check(); !s) return s;
+    if (Status s = batch.empty() ? ok_status() : sandbox.publish(batch); !s) return s;
+    batch.clear();
+    bytes = 0;
   }
-  return flush();
+  return ok_status();
 }
 
 JobRun::Step JobRun::gates(wire::GatePhase phase) {

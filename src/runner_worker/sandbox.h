@@ -35,6 +35,8 @@ struct SandboxSpec {
   // A .git folder to be seen in the workspace is part of base_dir. Further folders that it borrows
   // objects from (git's alternates), read-only at the same absolute path inside.
   std::vector<std::string> read_only_dirs;
+  // What capture() made over the same base, between base and workspace; empty: nothing.
+  std::string layer_dir;
   SandboxLimits limits;
   bool host_network = false;
   uint64_t die_after_ms = 0;  // the sandbox's first process ends it after so long unless extended
@@ -45,6 +47,7 @@ struct FileChange {
   std::string path;   // relative, checked by the patch engine; checked again here
   uint32_t mode = 0;  // 0100644, 0100755, 0120000 (bytes are the link's target)
   Blob bytes;
+  int64_t mtime_s = 0;  // 0: now
 };
 
 struct GateCommand {
@@ -98,13 +101,19 @@ class Sandbox {
   // returns, no process that the gate started is left. Never throws.
   virtual GateRun run(const GateCommand& command, const OutputSink& output, int stop_fd) = 0;
 
-  // Regular files and symlinks of the workspace that a glob matches and that differ from the base
+  // Regular files and symlinks of the workspace that a glob matches and that differ from the base,
+  // those of the layer among them
   // (all that match when `with_base`). '*' does not match '/', '**' does. At most `count_max`, then
   // too_large. Never follows a link.
   virtual Result<std::vector<WorkspaceFile>> find(const std::vector<std::string>& globs,
                                                   bool with_base, size_t count_max) = 0;
   // A slice of a regular file, or a symlink's target. Error codes not_found, bad_request (no file).
   virtual Result<std::string> read(const std::string& path, uint64_t offset, size_t bytes_max) = 0;
+
+  // Keeps what the workspace has and the base has not (.git apart) in `folder`, which must not
+  // exist, as a layer for later sandboxes. Error codes unsupported (no overlay on this host),
+  // too_large (over the disk limit), io_error.
+  virtual Status capture(const std::string& folder) = 0;
 
   // Moves the sandbox's own end: it dies `ms` from now unless extended again. Any thread.
   virtual void extend(uint64_t ms) = 0;

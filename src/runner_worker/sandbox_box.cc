@@ -123,7 +123,7 @@ Status LocalSandbox::limit() {
 Status LocalSandbox::set_up(const SandboxSpec& spec) {
   const timeval patience{30, 0};
   (void)::setsockopt(box_.control.get(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
-  if (spec.read_only_dirs.size() + 2 > kBoxFdsMax) {
+  if (spec.read_only_dirs.size() + 3 > kBoxFdsMax) {
     return Error{"io_error", "sandbox: too many read-only folders", ""};
   }
   if (Status s = limit(); !s.ok()) return s;
@@ -131,6 +131,7 @@ Status LocalSandbox::set_up(const SandboxSpec& spec) {
   request.kind = host_.kind;
   request.base_dir = spec.base_dir;
   request.read_only_dirs = spec.read_only_dirs;
+  request.layer_dir = spec.layer_dir;
   request.disk_bytes = spec.limits.disk_bytes;
   request.inodes = spec.limits.inodes;
   request.die_after_ms = spec.die_after_ms;
@@ -156,6 +157,12 @@ Status LocalSandbox::set_up(const SandboxSpec& spec) {
     }
     if (!request.scratch_dir.empty()) {
       auto fd = clone_mount(request.scratch_dir, -1, false);
+      if (!fd.ok()) return fd.error();
+      mounts.push_back(std::move(*fd));
+    }
+    if (!spec.layer_dir.empty()) {
+      // Made by sandboxes: its files have their owner already.
+      auto fd = clone_mount(spec.layer_dir, -1, true);
       if (!fd.ok()) return fd.error();
       mounts.push_back(std::move(*fd));
     }
@@ -203,6 +210,7 @@ Status LocalSandbox::publish(const std::vector<FileChange>& changes) {
       if (!sent || (change.bytes != nullptr) != present) continue;
       BoxWriter w;
       w.str(change.path).u64(change.mode).u64(present);
+      w.u64(static_cast<uint64_t>(change.mtime_s));
       w.str(present ? std::string_view(*change.bytes) : std::string_view());
       sent = send_frame(box_.control.get(), BoxMessage::kChange, w.bytes());
     }
@@ -238,6 +246,21 @@ Result<std::string> LocalSandbox::read(const std::string& path, uint64_t offset,
   auto frame = ask(BoxMessage::kRead, BoxWriter().str(path).u64(offset).u64(bytes_max).bytes());
   if (!frame.ok()) return frame.error();
   return std::move(frame->payload);
+}
+
+Status LocalSandbox::capture(const std::string& folder) {
+  if (host_.kind != WorkspaceKind::kOverlayTmpfs && host_.kind != WorkspaceKind::kOverlayDisk) {
+    return Error{"unsupported", "sandbox: no layers without an overlay", ""};
+  }
+  if (::mkdir(folder.c_str(), 0755) != 0) return failed("create " + folder);
+  const Fd to(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (!to.ok() || ::fchmod(to.get(), 0755) != 0 ||
+      (::geteuid() == 0 && ::fchown(to.get(), host_.config.uid, host_.config.gid) != 0)) {
+    return failed("create " + folder);
+  }
+  auto done = ask(BoxMessage::kCapture, BoxWriter().u64(limits_.disk_bytes).bytes(), {to.get()});
+  if (!done.ok()) return done.error();
+  return ok_status();
 }
 
 void LocalSandbox::extend(uint64_t ms) {

@@ -41,6 +41,7 @@ class LocalSandbox : public Sandbox {
   Result<std::vector<WorkspaceFile>> find(const std::vector<std::string>& globs, bool with_base,
                                           size_t count_max) override;
   Result<std::string> read(const std::string& path, uint64_t offset, size_t bytes_max) override;
+  Status capture(const std::string& folder) override;
   void extend(uint64_t ms) override;
   Status close() override;
 

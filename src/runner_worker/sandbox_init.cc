@@ -25,6 +25,7 @@
 #include <cstring>
 
 #include "runner_worker/gate_process.h"
+#include "runner_worker/layer.h"
 #include "runner_worker/sandbox.h"
 #include "runner_worker/sandbox_root.h"
 #include "runner_worker/workspace.h"
@@ -87,6 +88,7 @@ class Init {
   Status publish(const BoxFrame& frame);
   void find(const BoxFrame& frame);
   void read(const BoxFrame& frame);
+  Status capture(const BoxFrame& frame);
   void run(BoxFrame frame);
   // Until the gate's first process has ended or the gate is to end; gives why.
   GateEnd watch(const GateRequest& request, pid_t main, int* status, GateUsage* usage,
@@ -230,6 +232,8 @@ void Init::handle(BoxFrame frame) {
       return find(frame);
     case BoxMessage::kRead:
       return read(frame);
+    case BoxMessage::kCapture:
+      return answer(capture(frame));
     case BoxMessage::kEmpty: {
       int status = 0;
       GateUsage usage;
@@ -267,10 +271,11 @@ Status Init::publish(const BoxFrame& frame) {
     const std::string path(r.str());
     const auto mode = static_cast<uint32_t>(r.u64());
     const bool present = r.u64() != 0;
+    const auto mtime_s = static_cast<int64_t>(r.u64());
     const std::string_view bytes = r.str();
     if (change.type != BoxMessage::kChange || !r.ok()) die();
     if (!done.ok()) continue;
-    done = present ? put_file(places_.workspace.get(), path, mode, bytes)
+    done = present ? put_file(places_.workspace.get(), path, mode, bytes, mtime_s)
                    : remove_file(places_.workspace.get(), path);
   }
   return done;
@@ -283,7 +288,8 @@ void Init::find(const BoxFrame& frame) {
   const uint64_t count_max = r.u64();
   const auto found =
       find_files(places_.workspace.get(), with_base ? -1 : places_.upper.get(),
-                 with_base ? -1 : places_.base.get(), globs, static_cast<size_t>(count_max));
+                 with_base ? -1 : places_.layer.get(), with_base ? -1 : places_.base.get(), globs,
+                 static_cast<size_t>(count_max));
   if (!found.ok()) return answer(found.error());
   BoxWriter w;
   w.u64(found->size());
@@ -339,6 +345,14 @@ uint64_t Init::written_bytes() const {
   const ssize_t n = io_.ok() ? ::pread(io_.get(), text.data(), text.size() - 1, 0) : -1;
   const char* at = n > 0 ? std::strstr(text.data(), "wchar: ") : nullptr;
   return at == nullptr ? 0 : std::strtoull(at + 7, nullptr, 10);
+}
+
+Status Init::capture(const BoxFrame& frame) {
+  if (frame.fds.size() != 1 || !places_.upper.ok()) {
+    return Error{"io_error", "sandbox: nothing to capture", ""};
+  }
+  BoxReader r(frame.payload);
+  return capture_layer(places_.upper.get(), frame.fds[0].get(), r.u64());
 }
 
 bool Init::over_limit(const GateRequest& request, const GateUsage& usage, GateEnd* end,

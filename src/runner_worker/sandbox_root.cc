@@ -309,6 +309,8 @@ Status make_workspace(const SetupRequest& request, SandboxPlaces* places) {
   places->base = open_dir(".base");
   if (!places->base.ok()) return failed("open base " + request.base_dir);
   if (request.kind == WorkspaceKind::kCopy) {
+    if (!request.layer_dir.empty())
+      return Error{"io_error", "sandbox: a layer needs an overlay", ""};
     const Fd to = open_dir(".store/upper");
     if (Status s = copy_tree(places->base.get(), to.get()); !s.ok()) return s;
     if (::mount(".store/upper", "workspace", nullptr, kBind, nullptr) != 0) {
@@ -316,10 +318,15 @@ Status make_workspace(const SetupRequest& request, SandboxPlaces* places) {
     }
   } else {
     // Nothing in it outlives the job, so a sync need not reach a disk (volatile).
-    const char* options =
-        "lowerdir=.base,upperdir=.store/upper,workdir=.store/work,userxattr,volatile";
-    if (::mount("overlay", "workspace", "overlay", kNoSuid | kNoDev, options) != 0) {
+    const std::string lower = request.layer_dir.empty() ? ".base" : ".layer:.base";
+    const std::string options =
+        "lowerdir=" + lower + ",upperdir=.store/upper,workdir=.store/work,userxattr,volatile";
+    if (::mount("overlay", "workspace", "overlay", kNoSuid | kNoDev, options.c_str()) != 0) {
       return failed("mount overlay");
+    }
+    if (!request.layer_dir.empty()) {
+      places->layer = open_dir(".layer");
+      if (!places->layer.ok()) return failed("open layer");
     }
     places->upper = open_dir(".store/upper");
     if (!places->upper.ok()) return failed("open upper");
@@ -383,14 +390,16 @@ Status prepare_root(const LauncherConfig& config, bool host_network) {
 Result<SandboxPlaces> enter_root(const LauncherConfig& config, const SetupRequest& request,
                                  std::vector<Fd> mounts) {
   const bool scratch = request.kind == WorkspaceKind::kOverlayDisk;
+  const bool layer = !request.layer_dir.empty();
   const size_t dirs = request.read_only_dirs.size();
-  mounts.resize(request.mounts_sent ? mounts.size() : dirs + 2);
-  if (mounts.size() < dirs + 1 + (scratch ? 1 : 0)) {
+  mounts.resize(request.mounts_sent ? mounts.size() : dirs + 3);
+  if (mounts.size() < dirs + 1 + (scratch ? 1 : 0) + (layer ? 1 : 0)) {
     return Error{"io_error", "sandbox: mounts are missing", ""};
   }
   SandboxPlaces places{.workspace = {},
                        .upper = {},
                        .base = {},
+                       .layer = {},
                        .store = {},
                        .workspace_path = kWorkspacePath,
                        .home_path = kHomePath,
@@ -398,6 +407,12 @@ Result<SandboxPlaces> enter_root(const LauncherConfig& config, const SetupReques
   if (Status s = make_dir(".base"); !s.ok()) return s.error();
   if (Status s = attach(request.base_dir, std::move(mounts[0]), ".base"); !s.ok()) {
     return s.error();
+  }
+  if (layer) {
+    if (Status s = make_dir(".layer"); !s.ok()) return s.error();
+    if (Status s = attach(request.layer_dir, std::move(mounts.back()), ".layer"); !s.ok()) {
+      return s.error();
+    }
   }
   if (Status s = make_store(request, scratch ? std::move(mounts[dirs + 1]) : Fd()); !s.ok()) {
     return s.error();
@@ -419,7 +434,8 @@ Result<SandboxPlaces> enter_root(const LauncherConfig& config, const SetupReques
     if (Status s = attach(dir, std::move(mounts[i + 1]), inside(dir)); !s.ok()) return s.error();
   }
   // The overlay keeps what it needs; a gate must reach neither upper nor base beside it.
-  for (const char* path : {".store", ".base"}) {
+  for (const char* path : {".store", ".base", ".layer"}) {
+    if (!layer && std::string_view(path) == ".layer") continue;
     if (::umount2(path, kDetach) != 0 || ::rmdir(path) != 0) {
       return failed(std::string("remove ") + path);
     }
@@ -436,6 +452,7 @@ Result<SandboxPlaces> enter_plain(const SetupRequest& request) {
   SandboxPlaces places{.workspace = {},
                        .upper = {},
                        .base = open_dir(request.base_dir.c_str()),
+                       .layer = {},
                        .store = open_dir(request.scratch_dir.c_str()),
                        .workspace_path = request.scratch_dir + "/workspace",
                        .home_path = request.scratch_dir + "/home",

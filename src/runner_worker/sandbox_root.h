@@ -20,6 +20,7 @@ struct SandboxPlaces {
   Fd workspace;  // the merged tree, as gates see it
   Fd upper;      // what differs from the base; not set where the workspace is a copy
   Fd base;       // read-only
+  Fd layer;      // read-only; not set where there is none
   Fd store;      // all that gates can write lies in it
   std::string workspace_path, home_path, tmp_path;
 };

@@ -158,7 +158,7 @@ bool decode(std::string_view bytes, SpawnRequest* v) {
 std::string encode(const SetupRequest& v) {
   BoxWriter w;
   w.u64(static_cast<uint64_t>(v.kind)).u64(v.mounts_sent).str(v.base_dir).strs(v.read_only_dirs);
-  w.str(v.scratch_dir).u64(v.disk_bytes).u64(v.inodes).u64(v.die_after_ms);
+  w.str(v.layer_dir).str(v.scratch_dir).u64(v.disk_bytes).u64(v.inodes).u64(v.die_after_ms);
   return w.bytes();
 }
 
@@ -168,6 +168,7 @@ bool decode(std::string_view bytes, SetupRequest* v) {
   v->mounts_sent = r.u64() != 0;
   v->base_dir = r.str();
   v->read_only_dirs = r.strs();
+  v->layer_dir = r.str();
   v->scratch_dir = r.str();
   v->disk_bytes = r.u64();
   v->inodes = r.u64();

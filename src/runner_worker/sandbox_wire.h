@@ -53,7 +53,8 @@ enum class BoxMessage : uint32_t {
   kStop,  // ends the gate that runs; `reason` is a GateStop
   kFind,
   kRead,
-  kEmpty,  // kills all that is left; answered by kDone once nothing is
+  kCapture,  // bytes at most, with [folder to fill]; answered by kDone
+  kEmpty,    // kills all that is left; answered by kDone once nothing is
   // first process -> runner
   kDone,  // an error code and message, empty for success
   kGateEnd,
@@ -88,6 +89,7 @@ struct SetupRequest {
   bool mounts_sent = false;  // descriptors come along; otherwise the paths are opened inside
   std::string base_dir;
   std::vector<std::string> read_only_dirs;
+  std::string layer_dir;    // empty: none; its mount comes last
   std::string scratch_dir;  // kOverlayDisk, kPlain: an empty folder of the sandbox's own
   uint64_t disk_bytes = 0, inodes = 0;
   uint64_t die_after_ms = 0;

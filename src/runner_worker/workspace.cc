@@ -299,7 +299,8 @@ bool is_tree_path(std::string_view path) {
   return true;
 }
 
-Status put_file(int root, const std::string& path, uint32_t mode, std::string_view bytes) {
+Status put_file(int root, const std::string& path, uint32_t mode, std::string_view bytes,
+                int64_t mtime_s) {
   const bool link = mode == 0120000;
   if (!is_tree_path(path) || (!link && mode != 0100644 && mode != 0100755) ||
       (link &&
@@ -323,7 +324,10 @@ Status put_file(int root, const std::string& path, uint32_t mode, std::string_vi
       ::openat(at, name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
   if (!fd.ok()) return failed("create", path);
   if (!write_all(fd.get(), bytes)) return failed("write", path);
-  if (::fchmod(fd.get(), mode & 0777) != 0) return failed("set mode of", path);
+  const timespec times[2] = {{mtime_s, 0}, {mtime_s, 0}};
+  if (::fchmod(fd.get(), mode & 0777) != 0 || (mtime_s != 0 && ::futimens(fd.get(), times) != 0)) {
+    return failed("set mode of", path);
+  }
   return ok_status();
 }
 
@@ -370,11 +374,35 @@ Status remove_file(int root, const std::string& path) {
   return ok_status();
 }
 
-Result<std::vector<TreeFile>> find_files(int root, int upper, int base,
-                                         const std::vector<std::string>& globs, size_t count_max) {
-  std::vector<TreeFile> out;
+namespace {
+
+// What find_files looks for, and what it has found.
+struct Search {
+  int root, base;
+  const std::vector<std::string>& globs;
+  const size_t count_max;
+  std::vector<TreeFile> found;
+
+  Status consider(const std::string& path);
+  Status walk(int walked);
+};
+
+Status Search::consider(const std::string& path) {
+  const auto matches = [&](const std::string& glob) { return glob_match(glob, path); };
+  if (std::none_of(globs.begin(), globs.end(), matches)) return ok_status();
+  const Found file = look(root, path);
+  if (!file.fd.ok() || (!file.regular() && !file.link())) return ok_status();
+  if (base >= 0 && same_as_base(root, base, path, file)) return ok_status();
+  if (found.size() == count_max) {
+    return Error{"too_large", "workspace: more than " + std::to_string(count_max) + " files match",
+                 ""};
+  }
+  found.push_back({path, file.mode(), static_cast<uint64_t>(file.info.st_size)});
+  return ok_status();
+}
+
+Status Search::walk(int walked) {
   std::vector<std::string> folders{""};
-  const int walked = upper >= 0 ? upper : root;
   make_listable(root, "");
   while (!folders.empty()) {
     const std::string folder = std::move(folders.back());
@@ -396,21 +424,27 @@ Result<std::vector<TreeFile>> find_files(int root, int upper, int base,
         folders.push_back(path);
       }
       if (type != DT_REG && type != DT_LNK) continue;
-      const auto matches = [&](const std::string& glob) { return glob_match(glob, path); };
-      if (std::none_of(globs.begin(), globs.end(), matches)) continue;
-      const Found file = look(root, path);
-      if (!file.fd.ok() || (!file.regular() && !file.link())) continue;
-      if (base >= 0 && same_as_base(root, base, path, file)) continue;
-      if (out.size() == count_max) {
-        return Error{"too_large",
-                     "workspace: more than " + std::to_string(count_max) + " files match", ""};
-      }
-      out.push_back({path, file.mode(), static_cast<uint64_t>(file.info.st_size)});
+      if (Status s = consider(path); !s.ok()) return s;
     }
   }
+  return ok_status();
+}
+
+}  // namespace
+
+Result<std::vector<TreeFile>> find_files(int root, int upper, int layer, int base,
+                                         const std::vector<std::string>& globs, size_t count_max) {
+  Search search{root, base, globs, count_max, {}};
+  if (Status s = search.walk(upper >= 0 ? upper : root); !s.ok()) return s.error();
+  if (upper >= 0 && layer >= 0) {
+    if (Status s = search.walk(layer); !s.ok()) return s.error();
+  }
+  std::vector<TreeFile>& out = search.found;
   std::sort(out.begin(), out.end(),
             [](const TreeFile& a, const TreeFile& b) { return a.path < b.path; });
-  return out;
+  const auto same = [](const TreeFile& a, const TreeFile& b) { return a.path == b.path; };
+  out.erase(std::unique(out.begin(), out.end(), same), out.end());
+  return std::move(out);
 }
 
 Result<std::string> read_slice(int root, const std::string& path, uint64_t offset,

@@ -26,16 +26,18 @@ bool is_tree_path(std::string_view path);
 // place of a parent folder, is removed. The file is always a new one, so hard links made by others
 // keep their content; one that is already right is left alone. Error codes bad_request, too_large
 // (no space), io_error.
-Status put_file(int root, const std::string& path, uint32_t mode, std::string_view bytes);
+// `mtime_s` other than 0 becomes its time of modification.
+Status put_file(int root, const std::string& path, uint32_t mode, std::string_view bytes,
+                int64_t mtime_s = 0);
 // Removes `path` and the parent folders that it leaves empty; fine when there is nothing.
 Status remove_file(int root, const std::string& path);
 
 // Files and symlinks below `root` that a glob matches, sorted by path. With `upper` (the upper
-// folder of the overlay that `root` is the merged view of; -1 for none) only what lies there is
-// looked at. With `base` (-1 for none) those equal to the base's in type, mode and content are left
-// out. Folders that a gate has made unreadable are made readable again on the way. Error codes
-// too_large beyond `count_max`, io_error.
-Result<std::vector<TreeFile>> find_files(int root, int upper, int base,
+// folder of the overlay that `root` is the merged view of; -1 for none) only what lies there and in
+// `layer` (a lower folder above the base; -1 for none) is looked at. With `base` (-1 for none)
+// those equal to the base's in type, mode and content are left out. Folders that a gate has made
+// unreadable are made readable again on the way. Error codes too_large beyond `count_max`, io_error.
+Result<std::vector<TreeFile>> find_files(int root, int upper, int layer, int base,
                                          const std::vector<std::string>& globs, size_t count_max);
 
 // A slice of a regular file, or a symlink's target. Error codes not_found, bad_request (neither),

@@ -3028,6 +3028,23 @@ Status read(const Path& at, const object& from, Repo* out) {
     } else if (walk.key() == "allowGitlinks") {
       s = walk.first_time(4);
       if (s) s = read_bool(p, value, &out->allow_gitlinks);
+    } else if (walk.key() == "prepare") {
+      s = walk.first_time(5);
+      if (s)
+        s = read_list(p, value, &out->prepare, {0u, 32u},
+                      [](const Path& q, const object& v, auto* o) {
+                        return read_string(q, v, o, {0u, kNoBound});
+                      });
+    } else if (walk.key() == "prepareFiles") {
+      s = walk.first_time(6);
+      if (s)
+        s = read_list(p, value, &out->prepare_files, {0u, 100u},
+                      [](const Path& q, const object& v, auto* o) {
+                        return read_string(q, v, o, {0u, kNoBound});
+                      });
+    } else if (walk.key() == "prepareNetwork") {
+      s = walk.first_time(7);
+      if (s) s = read(p, value, &out->prepare_network);
     } else {
       s = unknown_field(p);
     }
@@ -3040,7 +3057,7 @@ Status read(const Path& at, const object& from, Repo* out) {
 
 void write(Packer& out, const Repo& in) {
   (void)in;
-  out.pack_map(static_cast<uint32_t>(5));
+  out.pack_map(static_cast<uint32_t>(8));
   write_key(out, "name");
   write(out, in.name);
   write_key(out, "url");
@@ -3051,6 +3068,12 @@ void write(Packer& out, const Repo& in) {
   write(out, in.credential);
   write_key(out, "allowGitlinks");
   write(out, in.allow_gitlinks);
+  write_key(out, "prepare");
+  write_list(out, in.prepare, [](Packer& o, const auto& v) { write(o, v); });
+  write_key(out, "prepareFiles");
+  write_list(out, in.prepare_files, [](Packer& o, const auto& v) { write(o, v); });
+  write_key(out, "prepareNetwork");
+  write(out, in.prepare_network);
 }
 
 Status read(const Path& at, const object& from, Dispatch* out) {

@@ -473,7 +473,7 @@ struct Event {
   uint64_t offset = 0;   // position in the stream of that attempt
   WallMs at = 0;         // when
   std::string type;  // state: queued, leased, delivering, requeued, cancel_requested, succeeded,
-                     // failed, cancelled, expired, dead; progress: base, hunk, applied,
+                     // failed, cancelled, expired, dead; progress: base, prepared, hunk, applied,
                      // gate_started, gate_finished, delivered; stdout and stderr: log, cut
   std::optional<std::string> gate;    // gate concerned
   std::optional<std::string> data;    // output bytes (log)
@@ -499,11 +499,17 @@ struct Ancestor {
 
 // A catalogue entry.
 struct Repo {
-  std::string name;             // name that clients use
-  std::string url;              // where git fetches it from
-  std::string default_branch;   // used when a base has no ref; empty: the remote's HEAD
-  std::string credential;       // name of a credential on the runner hosts
-  bool allow_gitlinks = false;  // patches may touch submodule links and .gitmodules
+  std::string name;                  // name that clients use
+  std::string url;                   // where git fetches it from
+  std::string default_branch;        // used when a base has no ref; empty: the remote's HEAD
+  std::string credential;            // name of a credential on the runner hosts
+  bool allow_gitlinks = false;       // patches may touch submodule links and .gitmodules
+  std::vector<std::string> prepare;  // shell commands that a runner runs on a base before any
+                                     // patch: what they leave beside the base's files is kept and
+                                     // lies under the workspace of every job with the same key
+  std::vector<std::string> prepare_files;    // globs of every file that the commands read: with the
+                                             // commands they are the key; empty: the whole base
+  Network prepare_network = Network::kNone;  // what the commands reach
   bool operator==(const Repo&) const = default;
 };
 

@@ -83,6 +83,7 @@ class FakeSandbox : public Sandbox {
     return text.substr(std::min<size_t>(offset, text.size()), bytes_max);
   }
 
+  Status capture(const std::string&) override { return Error{"unsupported", "no layers here", {}}; }
   void extend(uint64_t) override { ++pool_.extended; }
   Status close() override { return ok_status(); }
 

@@ -76,7 +76,7 @@ TEST_F(TreeTest, AFileThatIsRightStaysAsItIs) {
 TEST_F(TreeTest, DevicesAreNeverOpened) {
   if (::mknod(at("null").c_str(), S_IFCHR | 0666, 0x103) != 0) GTEST_SKIP() << "no mknod";
   EXPECT_EQ(read_slice(root_.get(), "null", 0, 10).error().code, "bad_request");
-  EXPECT_TRUE(find_files(root_.get(), -1, -1, {"**"}, 10)->empty());
+  EXPECT_TRUE(find_files(root_.get(), -1, -1, -1, {"**"}, 10)->empty());
   EXPECT_TRUE(put_file(root_.get(), "null", 0100644, "x").ok());
   EXPECT_EQ(slurp(at("null")), "x");
 }
