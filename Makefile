@@ -5,7 +5,7 @@ PRESET ?= release
 JOBS ?= $(shell nproc)
 BUILD := build/$(PRESET)
 
-.PHONY: help setup build test demo up install format check sanitize tsan sim fuzz conformance bench clean disk-faults torture bad-peers
+.PHONY: help setup build test demo up install format check sanitize tsan sim fuzz conformance bench clean disk-faults torture bad-peers bench-patch
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -77,6 +77,11 @@ bench: setup ## Ghost against the floors, RUNS (5) runs of JOBS_A_RUN jobs; line
 	@cmake --build build/bench --parallel $(JOBS) --target ghost-broker ghost-bench-load ghost-bench-floor
 	@bench/run build/bench/bin build/bench/figures.jsonl --runs $(or $(RUNS),5) \
 	  --jobs $(or $(JOBS_A_RUN),100000) --deep $(or $(DEEP),1000000)
+
+bench-patch: setup ## what a runner adds to a patch, RUNS (5) runs; REPO=path adds a real repository; docs/patch.md, build/bench-patch.jsonl
+	@cmake --preset release -B build/bench -DGHOST_TESTS=OFF -DGHOST_BENCH=ON >/dev/null
+	@cmake --build build/bench --parallel $(JOBS) --target ghost-runner ghost-bench-patch
+	@bench/patch_run build/bench/bin build/bench-patch.jsonl --runs $(or $(RUNS),5) $(if $(REPO),--repo $(REPO)) --docs docs
 
 clean: ## remove build/
 	@rm -rf build

@@ -65,6 +65,7 @@ class TimedSandbox : public Sandbox {
   Result<std::string> read(const std::string& path, uint64_t offset, size_t bytes_max) override {
     return inner_->read(path, offset, bytes_max);
   }
+  Status capture(const std::string& folder) override { return inner_->capture(folder); }
   void extend(uint64_t ms) override { inner_->extend(ms); }
   Status close() override { return inner_->close(); }
 
