@@ -1,5 +1,6 @@
 // What reads see.
 #include "broker/core_impl.h"
+#include "wire/isolation.h"
 
 namespace ghost::broker {
 namespace {
@@ -132,7 +133,11 @@ wire::Waiting Core::Impl::waiting_for_runner(const JobRow& row) const {
   if (set.runners == 0) {
     const auto* missing = runners.missing_label(queue.set->set);
     if (!missing) {
-      return {"no_matching_runner", "no runner has all of " + text_of(set.labels), {}, {}};
+      Labels wanted = set.labels;
+      if (runners.lacks_isolation_only(queue.set->set)) {
+        wanted.emplace(wire::kIsolationLabel, "full");  // what it did not ask less of
+      }
+      return {"no_matching_runner", "no runner has all of " + text_of(wanted), {}, {}};
     }
     return {"no_matching_runner",
             "no runner has label " + missing->first + "=" + missing->second,

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "wire/isolation.h"
 
 namespace ghost::broker {
 namespace {
@@ -27,11 +28,40 @@ std::string spelled(const Labels& labels) {
   return out;
 }
 
-bool fits(const Labels& required, const Labels& has) {
+// The keys of all that a runner of these labels can be asked for: who gives a level of isolation
+// gives the lesser ones.
+template <class Visit>
+void for_each_key(const Labels& labels, Visit visit) {
+  for (const auto& [label, value] : labels) {
+    visit(spelled(label, value));
+    if (label != wire::kIsolationLabel) continue;
+    for (int rank = 0; rank < wire::isolation_rank(value); ++rank) {
+      visit(spelled(label, wire::kIsolationLevels[static_cast<size_t>(rank)]));
+    }
+  }
+}
+
+bool gives(const std::string& label, const std::string& has, const std::string& want) {
+  if (label != wire::kIsolationLabel || wire::isolation_rank(want) < 0) return has == want;
+  return wire::isolation_rank(has) >= wire::isolation_rank(want);
+}
+
+bool has_all(const Labels& required, const Labels& has) {
   return std::all_of(required.begin(), required.end(), [&](const auto& want) {
     const auto found = has.find(want.first);
-    return found != has.end() && found->second == want.second;
+    return found != has.end() && gives(want.first, found->second, want.second);
   });
+}
+
+bool fits(const Labels& required, const Labels& has) {
+  const auto isolation = has.find(wire::kIsolationLabel);
+  // Who does not ask for less wants the best.
+  if (isolation != has.end() && !required.contains(wire::kIsolationLabel) &&
+      wire::isolation_rank(isolation->second) >= 0 &&
+      wire::isolation_rank(isolation->second) < wire::isolation_rank("full")) {
+    return false;
+  }
+  return has_all(required, has);
 }
 
 }  // namespace
@@ -131,13 +161,12 @@ void RunnerTable::enlist(Runner* runner) {
     ++sets_[id]->runners;
   };
   if (const auto any = set_ids_.find(""); any != set_ids_.end()) take(any->second);
-  for (const auto& [label, value] : runner->labels) {
-    const std::string key = spelled(label, value);
+  for_each_key(runner->labels, [&](const std::string& key) {
     alive_by_label_[key].insert(runner->id);
     if (const auto sets = sets_by_label_.find(key); sets != sets_by_label_.end()) {
       for (const SetId id : sets->second) take(id);
     }
-  }
+  });
 }
 
 void RunnerTable::delist(Runner* runner) {
@@ -145,11 +174,11 @@ void RunnerTable::delist(Runner* runner) {
   alive_.erase(runner->id);
   for (const SetId id : runner->sets) --sets_[id]->runners;
   runner->sets.clear();
-  for (const auto& [label, value] : runner->labels) {
-    const auto with = alive_by_label_.find(spelled(label, value));
+  for_each_key(runner->labels, [&](const std::string& key) {
+    const auto with = alive_by_label_.find(key);
     with->second.erase(runner->id);
     if (with->second.empty()) alive_by_label_.erase(with);
-  }
+  });
 }
 
 // Few runners among which all that fit are.
@@ -234,6 +263,14 @@ const std::pair<const std::string, std::string>* RunnerTable::missing_label(SetI
     if (!alive_by_label_.contains(spelled(want.first, want.second))) return &want;
   }
   return nullptr;
+}
+
+bool RunnerTable::lacks_isolation_only(SetId id) const {
+  const Labels& labels = sets_[id]->labels;
+  const auto& some = candidates(labels);
+  return std::any_of(some.begin(), some.end(), [&](RunnerId runner) {
+    return has_all(labels, runners_[runner]->labels) && !fits(labels, runners_[runner]->labels);
+  });
 }
 
 }  // namespace ghost::broker

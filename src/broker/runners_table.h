@@ -85,6 +85,8 @@ class RunnerTable {
   Runner* next_free(SetId id) const;
   // The first label that no live runner has; nullptr when each is had by some.
   const std::pair<const std::string, std::string>* missing_label(SetId id) const;
+  // Some live runner has all the labels, but its isolation is less than full.
+  bool lacks_isolation_only(SetId id) const;
   size_t alive() const { return alive_.size(); }
 
   static constexpr size_t kRunnersMax = 50'000;

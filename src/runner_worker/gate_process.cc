@@ -23,6 +23,8 @@
 #include <cstring>
 #include <map>
 
+#include "runner_worker/landlock.h"
+
 namespace ghost::runner {
 namespace {
 
@@ -60,18 +62,29 @@ bool set_limits(const GateRequest& request) {
          (request.cpu_ms == 0 || limit(RLIMIT_CPU, cpu_s, cpu_s + 1));
 }
 
-// In the host's network namespace lie the abstract unix sockets of its services and of other
-// sandboxes: Landlock (since Linux 6.12) allows a gate only those that it made itself.
-void keep_from_sockets() {
-  struct {
-    uint64_t files = 0, ports = 0, scoped = 1;  // LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET
-  } attributes;
-  const Fd rules(
-      static_cast<int>(::syscall(SYS_landlock_create_ruleset, &attributes, sizeof attributes, 0)));
-  if (rules.ok()) (void)::syscall(SYS_landlock_restrict_self, rules.get(), 0);
+bool keep_to_own_files(const SandboxPlaces& places) {
+  std::vector<Fd> kept;
+  LandlockPlaces allowed;
+  for (const std::string& path : {places.workspace_path, places.home_path, places.tmp_path}) {
+    kept.emplace_back(::open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
+    allowed.writable.push_back(kept.back().get());
+  }
+  allowed.read_only = places.read_only_dirs;
+  return keep_to_places(allowed);
 }
 
-bool drop_privileges(const LauncherConfig& config, const GateRequest& request) {
+bool install(const std::vector<std::string>& filters) {
+  for (const std::string& program : filters) {
+    const sock_fprog filter{
+        static_cast<unsigned short>(program.size() / sizeof(sock_filter)),
+        const_cast<sock_filter*>(reinterpret_cast<const sock_filter*>(program.data()))};
+    if (::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &filter) != 0) return false;
+  }
+  return true;
+}
+
+bool drop_privileges(const LauncherConfig& config, const SandboxPlaces& places,
+                     const GateRequest& request) {
   for (unsigned long cap = 0; cap <= CAP_LAST_CAP; ++cap) {
     if (::prctl(PR_CAPBSET_READ, cap, 0, 0, 0) == 1 &&
         ::prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) != 0 && config.namespaces) {
@@ -83,14 +96,13 @@ bool drop_privileges(const LauncherConfig& config, const GateRequest& request) {
   __user_cap_data_struct none[2]{};
   if (::syscall(SYS_capset, &header, none) != 0) return false;
   if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return false;
-  if (request.host_network) keep_from_sockets();
-  for (const std::string& program : config.filters) {
-    const sock_fprog filter{
-        static_cast<unsigned short>(program.size() / sizeof(sock_filter)),
-        const_cast<sock_filter*>(reinterpret_cast<const sock_filter*>(program.data()))};
-    if (::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &filter) != 0) return false;
+  if (config.landlock) {
+    if (!keep_to_own_files(places)) return false;
+  } else if (request.host_network) {
+    // In the host's network namespace lie the abstract sockets of its services and of others.
+    keep_from_sockets();
   }
-  return true;
+  return install(config.filters) && (request.host_network || install(config.offline_filters));
 }
 
 // The folder is looked up from the workspace, whatever links it holds; gates may go anywhere in
@@ -104,12 +116,15 @@ bool enter_cwd(const SandboxPlaces& places, const std::string& cwd) {
   return fd.ok() && ::fchdir(fd.get()) == 0;
 }
 
-std::vector<std::string> environment(const SandboxPlaces& places, const GateRequest& request) {
+std::vector<std::string> environment(const SandboxPlaces& places, const GateRequest& request,
+                                     bool landlock) {
   std::vector<std::string> env = request.env;
   const std::pair<const char*, std::string> defaults[] = {{"PATH=", kDefaultPath},
                                                           {"HOME=", places.home_path},
                                                           {"TMPDIR=", places.tmp_path},
                                                           {"LANG=", "C.UTF-8"}};
+  // What Landlock keeps git from is an error to it, not a missing file.
+  if (landlock) env.push_back("GIT_CONFIG_NOSYSTEM=1");
   for (const auto& [name, value] : defaults) {
     const auto sets = [&](const std::string& entry) { return entry.starts_with(name); };
     if (std::none_of(env.begin(), env.end(), sets)) env.push_back(name + value);
@@ -164,7 +179,7 @@ void prefer_as_victim(bool namespaces) {
   for (int s = 1; s < NSIG; ++s) ::signal(s, SIG_DFL);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
   ::umask(022);
-  const std::vector<std::string> env = environment(places, request);
+  const std::vector<std::string> env = environment(places, request, config.landlock);
   if (::setsid() < 0) give_up(report, Step::kPrepare);
   if (!enter_cwd(places, request.cwd)) give_up(report, Step::kCwd);
   // The kernel's killer of last resort takes a gate before anything of the host's.
@@ -179,7 +194,7 @@ void prefer_as_victim(bool namespaces) {
       ::fcntl(3, F_SETFD, FD_CLOEXEC) != 0 || ::syscall(SYS_close_range, 4u, ~0u, 0u) != 0) {
     give_up(report, Step::kPrepare);
   }
-  if (!set_limits(request) || !drop_privileges(config, request)) give_up(3, Step::kPrepare);
+  if (!set_limits(request) || !drop_privileges(config, places, request)) give_up(3, Step::kPrepare);
   execute(request, env);
   give_up(3, Step::kExec);
 }
@@ -268,10 +283,12 @@ std::vector<Process> processes(bool namespaces) {
   return all;
 }
 
-uint64_t proportional_bytes(pid_t pid) {
-  const std::string text = proc_file(pid, "smaps_rollup");
+// A process that lets nobody look counts with all that it has mapped.
+uint64_t proportional_bytes(const Process& p, uint64_t page) {
+  const std::string text = proc_file(p.pid, "smaps_rollup");
   const size_t at = text.find("\nPss:");
-  return at == std::string::npos ? 0 : std::strtoull(text.c_str() + at + 5, nullptr, 10) * 1024;
+  return at == std::string::npos ? p.resident_pages * page
+                                 : std::strtoull(text.c_str() + at + 5, nullptr, 10) * 1024;
 }
 
 }  // namespace
@@ -338,7 +355,7 @@ LivingUsage living_usage(bool namespaces, uint64_t memory_exact_from) {
   }
   if (memory_exact_from == 0 || usage.memory_bytes < memory_exact_from) return usage;
   usage.memory_bytes = 0;
-  for (const Process& p : found) usage.memory_bytes += proportional_bytes(p.pid);
+  for (const Process& p : found) usage.memory_bytes += proportional_bytes(p, kPage);
   return usage;
 }
 

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "runner_worker/checkout.h"
 #include "wire/detail.h"
+#include "wire/isolation.h"
 #include "wire/request_check.h"
 
 namespace ghost::runner {
@@ -80,6 +81,7 @@ JobRun::Step JobRun::check() {
   request_ = std::move(*request);
   limits_ = limits_of(request_.limits, options_);
   cutoff_ = Cutoff{host_.stop_fd(), -1}.within(limits_.wall_ms);
+  if (Step end = check_isolation()) return end;
   if (request_.on_success) {
     auto target = delivery_target(request_.on_success->branch.value_or(""),
                                   request_.on_success->tag.value_or(""));
@@ -97,6 +99,16 @@ JobRun::Step JobRun::check() {
     secrets_.insert(*it);
   }
   return {};
+}
+
+// The broker knows levels, too; what a client sends past it is not trusted.
+JobRun::Step JobRun::check_isolation() const {
+  const auto asked = request_.requires_.find(wire::kIsolationLabel);
+  const std::string wanted = asked == request_.requires_.end() ? "full" : asked->second;
+  const std::string given(pool_.level());
+  if (wire::isolation_rank(given) >= wire::isolation_rank(wanted)) return {};
+  return End{wire::Outcome::kInfraError,
+             "the isolation of this runner is " + given + ", the job wants " + wanted};
 }
 
 // The job on one base: from the base's prechecks to the result.

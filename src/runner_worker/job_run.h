@@ -38,6 +38,7 @@ class JobRun {
   // job_run.cc: the order of things.
   Step execute();
   Step check();
+  Step check_isolation() const;
   Step round();
   Step after_gates(Step end);
   Step apply();

@@ -144,6 +144,7 @@ Result<SpawnedSandbox> Launcher::spawn(const SpawnRequest& request) {
   BoxReader r(frame->payload);
   out.pid = static_cast<pid_t>(r.u64());
   out.pidfd = std::move(frame->fds[0]);
+  out.uid = request.uid;
   return out;
 }
 

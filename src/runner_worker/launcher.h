@@ -17,10 +17,11 @@ namespace ghost::runner {
 std::string_view launcher_image();
 
 struct SpawnedSandbox {
-  pid_t pid = -1;  // of the first process, as the host sees it
-  Fd pidfd;        // readable once that process and, with namespaces, all others have died
-  Fd control;      // frames
-  Fd life;         // datagrams, see sandbox_init.h
+  pid_t pid = -1;    // of the first process, as the host sees it
+  uint32_t uid = 0;  // SpawnRequest's
+  Fd pidfd;          // readable once that process and, with namespaces, all others have died
+  Fd control;        // frames
+  Fd life;           // datagrams, see sandbox_init.h
 };
 
 class Launcher {

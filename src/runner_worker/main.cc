@@ -18,6 +18,8 @@
 #include "runner_worker/job_executor.h"
 #include "runner_worker/link.h"
 #include "runner_worker/secrets.h"
+#include "runner_worker/sandbox_probe.h"
+#include "wire/isolation.h"
 
 namespace {
 
@@ -79,6 +81,7 @@ struct RunnerOptions : JobLimits {
   std::string credentials, secrets;
   SandboxOptions sandbox;
   ExecutorOptions executor;
+  bool probe = false;
 };
 
 // Written by the signal handler: how many orders to leave came.
@@ -114,11 +117,14 @@ void declare(OptionSet& set, RunnerOptions* o, log::Options* log_options) {
   set.add("protocols", &o->protocols, "protocols of repository URLs, separated by colons");
   set.add("credentials", &o->credentials, "folder of the credentials that repositories name");
   set.add("secrets", &o->secrets, "file of NAME=value lines for the secretEnv of jobs");
-  set.add("isolation", &o->sandbox.isolation, "full, or best-effort: take what this host has");
+  set.add("isolation", &o->sandbox.isolation,
+          "the least that will do: full (namespaces), plain (no namespaces, Landlock) or none");
   set.add("root", &o->sandbox.root, "root filesystem that gates see; empty: this host's /usr");
   for (const LimitOption& limit : kLimitOptions) {
     set.add(limit.name, &(o->*limit.value), limit.help, limit.min, int64_t{1} << 50);
   }
+  set.add_flag_only("probe", &o->probe,
+                    "print which isolation this host gives and what each step costs; then leave");
   set.add("log-level", &log_options->level, "debug, info, warn or error");
   set.add("log-format", &log_options->format, "text or json");
 }
@@ -210,14 +216,17 @@ int run(RunnerOptions o) {
   // The data folder is not for gates, and git and the sandbox need paths that hold anywhere.
   auto data = absolute(o.data);
   if (!data) return fail(data.error());
-  auto dir = DataDir::open(*data);
-  if (!dir) return fail(dir.error());
   o.sandbox.dir = *data + "/sandbox";
   o.sandbox.hidden_dirs.push_back(*data);
   o.sandbox.ready_max = static_cast<uint64_t>(std::min<int64_t>(o.slots, kReadyMax));
+  if (o.probe) return print_probe(o.sandbox, std::cout) ? 0 : 1;
+  auto dir = DataDir::open(*data);
+  if (!dir) return fail(dir.error());
   // Forks its helper: before any other thread is there.
   auto pool = make_sandbox_pool(o.sandbox);
   if (!pool) return fail(pool.error());
+  o.labels[wire::kIsolationLabel] = (*pool)->level();
+  log::info("isolation", {{"level", std::string((*pool)->level())}});
   for (const std::string& gap : (*pool)->gaps()) log::warn("isolation", {{"lacks", gap}});
 
   o.executor.cache_dir = o.cache.empty() ? *data + "/cache" : o.cache;
@@ -270,10 +279,11 @@ int main(int argc, char** argv) {
     if (!options.name.empty() && !is_name(options.name)) {
       return Error{"bad_config", "name: letters, digits, '.', '_' and '-' only", ""};
     }
-    if (options.sandbox.isolation != "full" && options.sandbox.isolation != "best-effort") {
-      return Error{
-          "bad_config",
-          "isolation: expected full or best-effort, got \"" + options.sandbox.isolation + "\"", ""};
+    if (wire::isolation_rank(options.sandbox.isolation) < 0) {
+      return Error{"bad_config", "isolation: expected full, plain or none, got \"" + options.sandbox.isolation + "\"", ""};
+    }
+    if (options.labels.contains(wire::kIsolationLabel)) {
+      return Error{"bad_config", "label: isolation is set by the runner itself", ""};
     }
     if (!wire::is_local_endpoint(options.broker)) {
       return Error{"bad_config",

@@ -21,12 +21,24 @@
 #include <thread>
 
 #include "base/fs.h"
+#include "runner_worker/landlock.h"
 #include "runner_worker/sandbox_box.h"
 #include "runner_worker/seccomp.h"
 #include "runner_worker/workspace.h"
 
 namespace ghost::runner {
 namespace {
+
+constexpr const char* kPlainPrefix = "ghost-runner-";
+constexpr uint32_t kPlainUids = 256;  // sandboxes of one runner at a time have users of their own
+
+std::string_view level_of(const LauncherConfig& config) {
+  return config.namespaces ? "full" : config.landlock ? "plain" : "none";
+}
+
+int rank_of(std::string_view level) {
+  return level == "none" ? 0 : level == "plain" ? 1 : level == "full" ? 2 : -1;
+}
 
 constexpr int64_t kReadyMsMax = 600'000;  // unused, a prepared sandbox is made anew after so long
 constexpr int64_t kSpawnAgainMs = 1000;   // after a failure
@@ -36,7 +48,10 @@ constexpr int64_t kSpawnAgainMs = 1000;   // after a failure
 class LocalPool : public SandboxPool {
  public:
   LocalPool(std::unique_ptr<SandboxHost> host, std::vector<std::string> gaps, size_t ready_max)
-      : host_(std::move(host)), gaps_(std::move(gaps)), ready_max_(ready_max) {
+      : host_(std::move(host)),
+        gaps_(std::move(gaps)),
+        // Without namespaces there is nothing to prepare.
+        ready_max_(host_->config.namespaces ? ready_max : 0) {
     if (ready_max_ > 0) thread_ = std::thread([this] { keep_ready(); });
   }
   ~LocalPool() override {
@@ -50,6 +65,7 @@ class LocalPool : public SandboxPool {
   }
 
   Result<std::unique_ptr<Sandbox>> open(const SandboxSpec& spec) override;
+  std::string_view level() const override { return level_of(host_->config); }
   std::vector<std::string> gaps() const override { return gaps_; }
 
  private:
@@ -90,7 +106,16 @@ Result<std::unique_ptr<Sandbox>> LocalPool::open(const SandboxSpec& spec) {
       if (box.ok() || box.error().code == "too_large") return box;
     }
   }
-  auto fresh = host_->launcher.spawn({spec.host_network});
+  if (auto parked = host_->unpark(spec.base_dir)) {
+    auto same_user = host_->launcher.spawn({spec.host_network, parked->uid});
+    if (same_user.ok()) {
+      auto box = LocalSandbox::open(*host_, std::move(*same_user), spec, parked->name);
+      if (box.ok()) return box;
+    }
+  }
+  SpawnRequest request{spec.host_network, 0};
+  if (host_->uids > 1) request.uid = host_->config.uid + host_->next % host_->uids;
+  auto fresh = host_->launcher.spawn(request);
   if (!fresh.ok()) return fresh.error();
   return LocalSandbox::open(*host_, std::move(*fresh), spec);
 }
@@ -121,7 +146,7 @@ void remove_stale(const std::string& dir) {
   if (listing == nullptr) return;
   while (const dirent* entry = ::readdir(listing)) {
     const std::string name = entry->d_name;
-    for (const char* prefix : {"box-", "probe-"}) {
+    for (const char* prefix : {"box-", "probe-", kPlainPrefix}) {
       if (!name.starts_with(prefix)) continue;
       const pid_t pid = std::atoi(name.c_str() + std::strlen(prefix));
       if (pid <= 0 || pid == ::getpid() || (::kill(pid, 0) != 0 && errno == ESRCH)) {
@@ -147,24 +172,23 @@ uint32_t mapped_id(const char* map, uint32_t wished) {
 
 class Prober {
  public:
-  Prober(const SandboxOptions& options, std::string dir, std::vector<std::string> filters)
+  Prober(const SandboxOptions& options, std::string dir)
       : options_(options),
         dir_(std::move(dir)),
-        base_(dir_ + "/probe-" + std::to_string(::getpid())),
-        filters_(std::move(filters)) {}
+        base_(dir_ + "/probe-" + std::to_string(::getpid())) {}
 
   // The best host that works, or why even the least does not.
   Result<std::unique_ptr<SandboxHost>> probe();
   std::vector<std::string> gaps(const SandboxHost& host) const;
 
  private:
-  Result<std::unique_ptr<SandboxHost>> attempt(bool namespaces, uint32_t uid, uint32_t gid);
+  Result<std::unique_ptr<SandboxHost>> attempt(std::string_view level, uint32_t uid, uint32_t gid);
+  Status prepare_plain(SandboxHost& host);
   Status trial(SandboxHost& host) const;
   Status make_base() const;
 
   const SandboxOptions& options_;
   const std::string dir_, base_;
-  const std::vector<std::string> filters_;
 };
 
 // d/f is what the trial removes to make a folder d anew: overlays on a tmpfs without user xattrs
@@ -197,13 +221,51 @@ Status Prober::trial(SandboxHost& host) const {
   return (*box)->close();
 }
 
-Result<std::unique_ptr<SandboxHost>> Prober::attempt(bool namespaces, uint32_t uid, uint32_t gid) {
+// Gates with a user of their own must be able to reach their files by path, which no folder of the
+// runner's data lets them: theirs lie elsewhere.
+Status Prober::prepare_plain(SandboxHost& host) {
+  if (!options_.root.empty()) {
+    return Error{"bad_config", "a root file system of gates' own needs namespaces", ""};
+  }
+  for (const std::string& hidden : host.config.hidden_dirs) {
+    for (const char* shown : kShownRoots) {
+      if (host.config.landlock && hidden.starts_with(std::string("/") + shown + "/")) {
+        return Error{"bad_config", hidden + " lies in a folder that gates are shown", ""};
+      }
+    }
+  }
+  if (::geteuid() != 0 || host.config.uid == 0) return ok_status();
+  const std::string parent = ::access("/var/tmp", W_OK) == 0 ? "/var/tmp" : "/tmp";
+  remove_stale(parent);
+  std::string dir = parent + "/" + kPlainPrefix + std::to_string(::getpid()) + "-XXXXXX";
+  if (::mkdtemp(dir.data()) == nullptr || ::chmod(dir.c_str(), 0711) != 0) {
+    return Error{"io_error", "create " + dir + ": " + std::strerror(errno), ""};
+  }
+  host.dir = dir;
+  host.own_dir = true;
+  // One sandbox, one user: what counts by user counts by sandbox, and none can signal another.
+  if (mapped_id("/proc/self/uid_map", host.config.uid + kPlainUids) ==
+      host.config.uid + kPlainUids) {
+    host.uids = kPlainUids;
+  }
+  return ok_status();
+}
+
+Result<std::unique_ptr<SandboxHost>> Prober::attempt(std::string_view level, uint32_t uid,
+                                                     uint32_t gid) {
   LauncherConfig config;
-  config.namespaces = namespaces;
+  config.namespaces = level == "full";
+  config.landlock = level == "plain";
+  if (config.landlock && landlock_version() == 0) {
+    return Error{"bad_config", "this kernel has no Landlock", ""};
+  }
   config.uid = uid;
   config.gid = gid;
   config.root = options_.root;
-  config.filters = filters_;
+  auto filters = gate_filters(config.namespaces);
+  if (!filters.ok()) return filters.error();
+  config.filters = std::move(filters->always);
+  config.offline_filters = std::move(filters->offline);
   for (const std::string& hidden : options_.hidden_dirs) {
     std::string real(PATH_MAX, '\0');
     if (::realpath(hidden.c_str(), real.data()) != nullptr) {
@@ -211,10 +273,13 @@ Result<std::unique_ptr<SandboxHost>> Prober::attempt(bool namespaces, uint32_t u
     }
   }
   config.hidden_dirs.push_back(dir_);
+  const bool namespaces = config.namespaces;
   auto host = std::make_unique<SandboxHost>(std::move(config), Cgroups::probe());
   host->dir = dir_;
   host->mounts = ::geteuid() == 0;
-  if (namespaces && host->mounts && uid != 0) {
+  if (!namespaces) {
+    if (Status s = prepare_plain(*host); !s.ok()) return s.error();
+  } else if (host->mounts && uid != 0) {
     auto idmap = host->launcher.idmap_namespace();
     if (!idmap.ok()) return idmap.error();
     host->idmap = std::move(*idmap);
@@ -238,19 +303,25 @@ Result<std::unique_ptr<SandboxHost>> Prober::probe() {
   const bool root = ::geteuid() == 0;
   const uint32_t uid = root ? mapped_id("/proc/self/uid_map", options_.uid) : ::geteuid();
   const uint32_t gid = root ? mapped_id("/proc/self/gid_map", options_.uid) : ::getegid();
-  auto host = attempt(true, uid, gid);
-  // A file system without idmapped mounts: what is the host's root stays it, inside a namespace.
-  if (!host.ok() && root && uid != 0) {
-    auto as_root = attempt(true, 0, 0);
-    if (as_root.ok()) host = std::move(as_root);
+  Result<std::unique_ptr<SandboxHost>> host = Error{"bad_config", "no level is wanted", ""};
+  std::string lacking;
+  for (const char* level : {"full", "plain", "none"}) {
+    if (rank_of(level) > rank_of(options_.isolation_max)) continue;
+    if (rank_of(level) < rank_of(options_.isolation)) break;
+    host = attempt(level, uid, gid);
+    // A file system without idmapped mounts: what is the host's root stays it, inside a namespace.
+    if (!host.ok() && rank_of(level) == 2 && root && uid != 0) {
+      auto as_root = attempt(level, 0, 0);
+      if (as_root.ok()) host = std::move(as_root);
+    }
+    if (host.ok()) break;
+    lacking += (lacking.empty() ? "" : "; ") + std::string("isolation ") + level +
+               " is not to be had on this host: " + host.error().message;
   }
-  if (!host.ok() && options_.isolation == "best-effort") {
-    host = attempt(false, uid, gid);
-  } else if (!host.ok()) {
+  if (!host.ok()) {
     host = Error{"bad_config",
-                 "isolation full is not to be had on this host: " + host.error().message +
-                     "; where every patch is trusted, --isolation best-effort "
-                     "(GHOST_ISOLATION=best-effort) takes what there is",
+                 lacking + "; where every patch is trusted, --isolation plain or none "
+                           "(GHOST_ISOLATION) takes what there is",
                  ""};
   }
   const Fd dir(::open(dir_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
@@ -260,27 +331,48 @@ Result<std::unique_ptr<SandboxHost>> Prober::probe() {
 
 std::vector<std::string> Prober::gaps(const SandboxHost& host) const {
   std::vector<std::string> out;
+  const bool own_user = ::geteuid() != 0 || host.config.uid == 0;
   if (!host.config.namespaces) {
-    out.push_back("no namespaces: gates see the host's processes, files and network");
+    out.push_back(
+        "no namespaces: gates see the names of the host's processes "
+        "and get no network at all, loopback included");
+    if (own_user) {
+      out.push_back(
+          "gates run as the runner's own user: they can change modes and times of its "
+          "files, not what is in them");
+    }
+  }
+  if (level_of(host.config) == "none") {
+    out.push_back("no Landlock: gates read and write what their user can");
   }
   if (host.kind == WorkspaceKind::kOverlayDisk) {
-    out.push_back("no user xattrs on tmpfs: the workspace lies on disk, its size is not limited");
+    out.push_back(
+        "no user xattrs on tmpfs: the workspace lies on disk, its size is looked at once "
+        "a second");
   } else if (host.kind == WorkspaceKind::kCopy) {
     out.push_back("no overlay: the workspace is a copy of the whole base");
   } else if (host.kind == WorkspaceKind::kPlain) {
-    out.push_back("no overlay: the workspace is a copy of the base on disk, size not limited");
+    out.push_back(
+        "no overlay: the workspace is a copy of the base on disk, its size is looked at "
+        "once a second");
   }
   if (!host.cgroups.memory()) {
-    out.push_back("no memory cgroup: memory is watched 50 times a second, and only where mapped");
+    out.push_back("no memory cgroup: memory is looked at 50 times a second, and only where mapped");
   }
-  if (!host.config.namespaces && !host.cgroups.pids()) {
+  if (!host.config.namespaces && !host.cgroups.pids() && host.uids == 1) {
     out.push_back("no pids cgroup: processes are limited by rlimit for the whole user");
   }
-  constexpr unsigned kAskVersion = 1;
-  if (::syscall(SYS_landlock_create_ruleset, nullptr, 0, kAskVersion) < 6) {
-    out.push_back("no Landlock scopes: with the host's network, gates reach its abstract sockets");
+  const int landlock = landlock_version();
+  if (landlock < 6) {
+    out.push_back(
+        host.config.namespaces
+            ? "no Landlock scopes: with the host's network, gates reach its abstract sockets"
+            : "no Landlock scopes: gates may signal other processes of their user");
   }
-  if (host.config.uid == 0) {
+  if (host.config.landlock && landlock < 3 && own_user) {
+    out.push_back("old Landlock: gates can cut off files of the runner's user");
+  }
+  if (host.config.namespaces && host.config.uid == 0) {
     out.push_back("gates run as the host's root: " + dir_ + " takes no idmapped mounts");
   }
   return out;
@@ -289,8 +381,8 @@ std::vector<std::string> Prober::gaps(const SandboxHost& host) const {
 }  // namespace
 
 Result<std::unique_ptr<SandboxPool>> make_sandbox_pool(const SandboxOptions& options) {
-  if (options.isolation != "full" && options.isolation != "best-effort") {
-    return Error{"bad_config", "isolation must be full or best-effort", "isolation"};
+  if (rank_of(options.isolation) < 0 || rank_of(options.isolation_max) < 0) {
+    return Error{"bad_config", "isolation must be full, plain or none", "isolation"};
   }
   if (Status s = make_dirs(options.dir, 0700); !s.ok()) return s.error();
   std::string real(PATH_MAX, '\0');
@@ -299,9 +391,7 @@ Result<std::unique_ptr<SandboxPool>> make_sandbox_pool(const SandboxOptions& opt
   }
   real.resize(std::strlen(real.c_str()));
   remove_stale(real);
-  auto filters = gate_filters();
-  if (!filters.ok()) return filters.error();
-  Prober prober(options, real, std::move(*filters));
+  Prober prober(options, real);
   auto host = prober.probe();
   if (!host.ok()) return host.error();
   std::vector<std::string> gaps = prober.gaps(**host);

@@ -128,16 +128,19 @@ class SandboxPool {
   // Error codes io_error: this host failed, the patch did not; too_large: the base is over the disk
   // limit (only where the workspace is a copy).
   virtual Result<std::unique_ptr<Sandbox>> open(const SandboxSpec& spec) = 0;
+  // What the isolation amounts to: full (namespaces), plain (no namespaces; Landlock, a user of its
+  // own where the runner is root, seccomp, limits) or none (seccomp and limits).
+  virtual std::string_view level() const = 0;
   // What this host's isolation lacks, for people ("no cgroup: memory limited by rlimit"); empty:
   // nothing.
   virtual std::vector<std::string> gaps() const = 0;
 };
 
 struct SandboxOptions {
-  std::string dir;  // scratch for uppers where tmpfs will not do; made when missing
-  // full: refuse to run without namespaces; best-effort: take what there is
-  std::string isolation = "full";
-  uint64_t ready_max = 2;  // sandboxes kept prepared
+  std::string dir;                 // scratch for uppers where tmpfs will not do; made when missing
+  std::string isolation = "full";  // the least level that will do; the best one is taken
+  std::string isolation_max = "full";  // none better than this, to try the others
+  uint64_t ready_max = 2;              // sandboxes kept prepared
   std::string root;  // root filesystem that gates see (read-only); empty: the host's /usr etc.
   // Folders of Ghost's own (data, keys) that gates never see, should they lie in a shown part.
   std::vector<std::string> hidden_dirs;

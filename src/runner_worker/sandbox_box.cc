@@ -46,6 +46,24 @@ Result<Fd> clone_mount(const std::string& path, int idmap, bool read_only) {
   return fd;
 }
 
+// Lets gates, which have a group of their own, through folders of Ghost's down to `path`: through,
+// not to look. Folders of others stay as they are.
+void let_through(const std::string& path, const LauncherConfig& config) {
+  for (const std::string& own : config.hidden_dirs) {
+    if (!path.starts_with(own + "/")) continue;
+    for (size_t end = own.size(); end != std::string::npos; end = path.find('/', end + 1)) {
+      const std::string folder = path.substr(0, end);
+      struct stat info {};
+      if (::lstat(folder.c_str(), &info) != 0 || !S_ISDIR(info.st_mode) ||
+          info.st_uid != ::geteuid() || (info.st_mode & 0001) != 0) {
+        continue;
+      }
+      (void)!::chown(folder.c_str(), static_cast<uid_t>(-1), config.gid);
+      (void)::chmod(folder.c_str(), (info.st_mode & 0700) | 0010);
+    }
+  }
+}
+
 bool has_nul(const std::string& text) {
   return text.find('\0') != std::string::npos;
 }
@@ -66,6 +84,41 @@ Result<GateRequest> gate_request(const GateCommand& command) {
 }
 
 }  // namespace
+
+SandboxHost::~SandboxHost() {
+  if (const Fd folder(::open(dir.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)); folder.ok()) {
+    for (const Parked& parked : parked_) (void)remove_tree(folder.get(), parked.name);
+  }
+  if (!own_dir) return;
+  const size_t slash = dir.rfind('/');
+  const Fd parent(::open(dir.substr(0, slash).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (parent.ok()) (void)remove_tree(parent.get(), dir.substr(slash + 1));
+}
+
+std::optional<SandboxHost::Parked> SandboxHost::unpark(const std::string& base_dir) {
+  const std::lock_guard lock(mutex_);
+  for (auto it = parked_.rbegin(); it != parked_.rend(); ++it) {
+    if (it->base_dir != base_dir) continue;
+    Parked found = std::move(*it);
+    parked_.erase(std::next(it).base());
+    return found;
+  }
+  return std::nullopt;
+}
+
+void SandboxHost::park(Parked parked) {
+  std::string oldest;
+  {
+    const std::lock_guard lock(mutex_);
+    parked_.push_back(std::move(parked));
+    if (parked_.size() > kParkedMax) {
+      oldest = std::move(parked_.front().name);
+      parked_.pop_front();
+    }
+  }
+  const Fd folder(::open(dir.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!oldest.empty() && folder.ok()) (void)remove_tree(folder.get(), oldest);
+}
 
 struct LocalSandbox::Watched {
   std::array<Fd, 2> output;  // read ends: stdout, stderr
@@ -93,9 +146,10 @@ struct LocalSandbox::Watched {
 };
 
 Result<std::unique_ptr<Sandbox>> LocalSandbox::open(SandboxHost& host, SpawnedSandbox ready,
-                                                    const SandboxSpec& spec) {
+                                                    const SandboxSpec& spec,
+                                                    const std::string& copy) {
   std::unique_ptr<LocalSandbox> box(new LocalSandbox(host, std::move(ready), spec));
-  if (Status s = box->set_up(spec); !s.ok()) {
+  if (Status s = box->set_up(spec, copy); !s.ok()) {
     (void)box->close();
     return s.error();
   }
@@ -120,7 +174,28 @@ Status LocalSandbox::limit() {
   return cgroup_->attach(box_.pid);
 }
 
-Status LocalSandbox::set_up(const SandboxSpec& spec) {
+Status LocalSandbox::make_scratch(const std::string& copy, SetupRequest* request) {
+  if (host_.kind != WorkspaceKind::kOverlayDisk && host_.kind != WorkspaceKind::kPlain) {
+    return ok_status();
+  }
+  // Only Landlock keeps gates from the record of what their workspace was.
+  request->record = host_.config.landlock;
+  request->restore = !copy.empty();
+  scratch_name_ = copy;
+  if (copy.empty()) {
+    scratch_name_ = "box-" + std::to_string(::getpid()) + "-" + std::to_string(host_.next++);
+  }
+  request->scratch_dir = host_.dir + "/" + scratch_name_;
+  if (!copy.empty()) return ok_status();
+  const uint32_t uid = box_.uid != 0 ? box_.uid : host_.config.uid;
+  if (::mkdir(request->scratch_dir.c_str(), 0700) != 0 ||
+      (::geteuid() == 0 && ::chown(request->scratch_dir.c_str(), uid, host_.config.gid) != 0)) {
+    return failed("create " + request->scratch_dir);
+  }
+  return ok_status();
+}
+
+Status LocalSandbox::set_up(const SandboxSpec& spec, const std::string& copy) {
   const timeval patience{30, 0};
   (void)::setsockopt(box_.control.get(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
   if (spec.read_only_dirs.size() + 3 > kBoxFdsMax) {
@@ -136,15 +211,7 @@ Status LocalSandbox::set_up(const SandboxSpec& spec) {
   request.inodes = spec.limits.inodes;
   request.die_after_ms = spec.die_after_ms;
   request.mounts_sent = host_.mounts && host_.config.namespaces;
-  if (host_.kind == WorkspaceKind::kOverlayDisk || host_.kind == WorkspaceKind::kPlain) {
-    scratch_name_ = "box-" + std::to_string(::getpid()) + "-" + std::to_string(host_.next++);
-    request.scratch_dir = host_.dir + "/" + scratch_name_;
-    if (::mkdir(request.scratch_dir.c_str(), 0700) != 0 ||
-        (::geteuid() == 0 &&
-         ::chown(request.scratch_dir.c_str(), host_.config.uid, host_.config.gid) != 0)) {
-      return failed("create " + request.scratch_dir);
-    }
-  }
+  if (Status s = make_scratch(copy, &request); !s.ok()) return s;
   std::vector<Fd> mounts;
   std::vector<int> fds;
   if (request.mounts_sent) {
@@ -168,9 +235,27 @@ Status LocalSandbox::set_up(const SandboxSpec& spec) {
     }
     for (const Fd& fd : mounts) fds.push_back(fd.get());
   }
+  if (host_.kind == WorkspaceKind::kPlain) {
+    mounts.emplace_back(::open(spec.base_dir.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!mounts.back().ok()) return failed("open base " + spec.base_dir);
+    fds.push_back(mounts.back().get());
+    if (::geteuid() == 0 && host_.config.gid != 0) {
+      for (const std::string& path : spec.read_only_dirs) let_through(path, host_.config);
+    }
+  }
   auto done = ask(BoxMessage::kSetup, encode(request), fds);
   if (!done.ok()) return done.error();
+  set_up_ = true;
   return ok_status();
+}
+
+bool LocalSandbox::park() {
+  if (!set_up_ || broken_ || host_.kind != WorkspaceKind::kPlain || !host_.config.landlock ||
+      ::access((host_.dir + "/" + scratch_name_ + "/record").c_str(), F_OK) != 0) {
+    return false;
+  }
+  host_.park({base_dir_, scratch_name_, box_.uid});
+  return true;
 }
 
 Result<BoxFrame> LocalSandbox::answer() {
@@ -427,7 +512,7 @@ Status LocalSandbox::close() {
   box_.control.reset();
   cgroup_.reset();
   Status removed = ok_status();
-  if (!scratch_name_.empty()) {
+  if (!scratch_name_.empty() && !(empty && park())) {
     const Fd dir(::open(host_.dir.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     removed = dir.ok() ? remove_tree(dir.get(), scratch_name_) : Status(failed("open scratch"));
   }

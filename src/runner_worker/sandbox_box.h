@@ -4,8 +4,10 @@
 #pragma once
 
 #include <atomic>
+#include <deque>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 
 #include "runner_worker/cgroup.h"
@@ -19,21 +21,42 @@ struct SandboxHost {
   SandboxHost(LauncherConfig launcher_config, Cgroups groups)
       : config(launcher_config), launcher(std::move(launcher_config)), cgroups(std::move(groups)) {}
 
+  ~SandboxHost();
+  SandboxHost(const SandboxHost&) = delete;
+  SandboxHost& operator=(const SandboxHost&) = delete;
+
   const LauncherConfig config;
   Launcher launcher;
   Cgroups cgroups;
   WorkspaceKind kind = WorkspaceKind::kOverlayTmpfs;
-  std::string dir;      // scratch, absolute
-  bool mounts = false;  // this process is root: it clones mounts for the sandboxes
-  Fd idmap;             // where root: user namespace for idmapped mounts; not set: none
+  std::string dir;       // scratch, absolute
+  bool own_dir = false;  // it goes with this object
+  uint32_t uids = 1;     // without namespaces: users from config.uid on, one a sandbox in turn
+  bool mounts = false;   // this process is root: it clones mounts for the sandboxes
+  Fd idmap;              // where root: user namespace for idmapped mounts; not set: none
   std::atomic<uint64_t> next{1};
+
+  // Copies of bases that no sandbox uses at the moment (plain_workspace.h), oldest first.
+  struct Parked {
+    std::string base_dir, name;
+    uint32_t uid = 0;
+  };
+  static constexpr size_t kParkedMax = 8;
+  std::optional<Parked> unpark(const std::string& base_dir);
+  void park(Parked parked);
+
+ private:
+  std::mutex mutex_;
+  std::deque<Parked> parked_;
 };
 
 class LocalSandbox : public Sandbox {
  public:
-  // `ready`: a first process that has not been set up yet. Error code io_error.
+  // `ready`: a first process that has not been set up yet; `copy`: the folder of a parked workspace
+  // of the same base and user, empty for none. Error code io_error.
   static Result<std::unique_ptr<Sandbox>> open(SandboxHost& host, SpawnedSandbox ready,
-                                               const SandboxSpec& spec);
+                                               const SandboxSpec& spec,
+                                               const std::string& copy = "");
   ~LocalSandbox() override;
 
   Status publish(const std::vector<FileChange>& changes) override;
@@ -51,10 +74,14 @@ class LocalSandbox : public Sandbox {
   LocalSandbox(SandboxHost& host, SpawnedSandbox ready, const SandboxSpec& spec)
       : host_(host),
         box_(std::move(ready)),
+        base_dir_(spec.base_dir),
         limits_(spec.limits),
         host_network_(spec.host_network) {}
 
-  Status set_up(const SandboxSpec& spec);
+  Status set_up(const SandboxSpec& spec, const std::string& copy);
+  Status make_scratch(const std::string& copy, SetupRequest* request);
+  // Keeps the workspace for another job where it can be made what it was.
+  bool park();
   Status limit();
   Result<BoxFrame> ask(BoxMessage type, const std::string& payload,
                        const std::vector<int>& fds = {});
@@ -68,12 +95,14 @@ class LocalSandbox : public Sandbox {
 
   SandboxHost& host_;
   SpawnedSandbox box_;
+  const std::string base_dir_;
   const SandboxLimits limits_;
   const bool host_network_;
   std::mutex life_mutex_;  // extend() against close()
   std::unique_ptr<Cgroup> cgroup_;
   std::string scratch_name_;  // below host_.dir, empty for none
-  bool broken_ = false;       // nothing can be asked of it any more
+  bool set_up_ = false;
+  bool broken_ = false;  // nothing can be asked of it any more
   bool closed_ = false;
 };
 

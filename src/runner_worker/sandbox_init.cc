@@ -122,7 +122,8 @@ Status Init::start(const SpawnRequest& request) {
   (void)::prctl(PR_SET_NAME, "ghost-box", 0, 0, 0);
   // While it is this process's own to open.
   io_.reset(::open("/proc/self/io", O_RDONLY | O_CLOEXEC));
-  const uint32_t uid = config_.namespaces ? kInsideUid : config_.uid;
+  const uint32_t own = request.uid != 0 ? request.uid : config_.uid;
+  const uint32_t uid = config_.namespaces ? kInsideUid : own;
   const uint32_t gid = config_.namespaces ? kInsideUid : config_.gid;
   // Fails where groups may not be set (an ordinary user's namespace); they then stay the runner's.
   (void)::setgroups(0, nullptr);
@@ -250,7 +251,7 @@ Status Init::setup(BoxFrame frame) {
   if (!decode(frame.payload, &request)) return Error{"io_error", "sandbox: bad setup", ""};
   if (request.die_after_ms > 0) set_timer(request.die_after_ms);
   auto places = config_.namespaces ? enter_root(config_, request, std::move(frame.fds))
-                                   : enter_plain(request);
+                                   : enter_plain(request, std::move(frame.fds));
   if (!places.ok()) return places.error();
   places_ = std::move(*places);
   kind_ = request.kind;

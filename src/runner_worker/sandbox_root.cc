@@ -14,6 +14,8 @@
 #include <cstring>
 #include <string_view>
 
+#include "runner_worker/landlock.h"
+#include "runner_worker/plain_workspace.h"
 #include "runner_worker/workspace.h"
 
 // <sys/mount.h> and <linux/mount.h> cannot be included together in every glibc.
@@ -120,38 +122,10 @@ std::string host_file(const char* path) {
   return out;
 }
 
-// The parts of /etc that programs need to run, and nothing that could hold a secret.
 Status make_etc(bool host_network) {
   if (Status s = make_dir("etc"); !s.ok()) return s;
   if (Status s = make_dir("etc/ssl"); !s.ok()) return s;
-  for (const char* name : {"ld.so.cache",
-                           "ld.so.conf",
-                           "ld.so.conf.d",
-                           "alternatives",
-                           "ssl/certs",
-                           "ssl/openssl.cnf",
-                           "ca-certificates",
-                           "ca-certificates.conf",
-                           "pki",
-                           "localtime",
-                           "timezone",
-                           "protocols",
-                           "services",
-                           "mime.types",
-                           "magic",
-                           "fonts",
-                           "java-11-openjdk",
-                           "java-17-openjdk",
-                           "java-21-openjdk",
-                           "maven",
-                           "perl",
-                           "python3",
-                           "R",
-                           "terminfo",
-                           "debian_version",
-                           "os-release",
-                           "lsb-release",
-                           "shells"}) {
+  for (const char* name : kShownEtc) {
     if (Status s = show_entry(std::string("/etc/") + name, std::string("etc/") + name); !s.ok()) {
       return s;
     }
@@ -175,7 +149,7 @@ Status make_etc(bool host_network) {
 }
 
 Status show_host_parts(bool host_network) {
-  for (const char* name : {"usr", "bin", "sbin", "lib", "lib32", "lib64", "libx32", "opt", "nix"}) {
+  for (const char* name : kShownRoots) {
     if (Status s = show_entry(std::string("/") + name, name); !s.ok()) return s;
   }
   return make_etc(host_network);
@@ -403,7 +377,8 @@ Result<SandboxPlaces> enter_root(const LauncherConfig& config, const SetupReques
                        .store = {},
                        .workspace_path = kWorkspacePath,
                        .home_path = kHomePath,
-                       .tmp_path = "/tmp"};
+                       .tmp_path = "/tmp",
+                       .read_only_dirs = {}};
   if (Status s = make_dir(".base"); !s.ok()) return s.error();
   if (Status s = attach(request.base_dir, std::move(mounts[0]), ".base"); !s.ok()) {
     return s.error();
@@ -448,23 +423,33 @@ Result<SandboxPlaces> enter_root(const LauncherConfig& config, const SetupReques
   return places;
 }
 
-Result<SandboxPlaces> enter_plain(const SetupRequest& request) {
+Result<SandboxPlaces> enter_plain(const SetupRequest& request, std::vector<Fd> fds) {
+  if (fds.size() != 1) return Error{"io_error", "sandbox: the base is missing", ""};
   SandboxPlaces places{.workspace = {},
                        .upper = {},
-                       .base = open_dir(request.base_dir.c_str()),
+                       .base = std::move(fds[0]),
                        .layer = {},
                        .store = open_dir(request.scratch_dir.c_str()),
                        .workspace_path = request.scratch_dir + "/workspace",
                        .home_path = request.scratch_dir + "/home",
-                       .tmp_path = request.scratch_dir + "/tmp"};
-  if (!places.base.ok()) return failed("open base " + request.base_dir);
+                       .tmp_path = request.scratch_dir + "/tmp",
+                       .read_only_dirs = request.read_only_dirs};
   if (!places.store.ok()) return failed("open " + request.scratch_dir);
+  if (request.restore) {
+    for (const char* name : {"home", "tmp"}) {
+      if (Status s = remove_tree(places.store.get(), name); !s.ok()) return s.error();
+    }
+  }
   for (const std::string& path : {places.workspace_path, places.home_path, places.tmp_path}) {
     if (Status s = make_dir(path); !s.ok()) return s.error();
   }
+  const int store = places.store.get(), base = places.base.get();
   places.workspace = open_dir(places.workspace_path.c_str());
   if (!places.workspace.ok()) return failed("open " + places.workspace_path);
-  if (Status s = copy_tree(places.base.get(), places.workspace.get()); !s.ok()) return s.error();
+  Status ready = request.restore ? restore_workspace(places.workspace.get(), store, base)
+                                 : copy_tree(base, places.workspace.get());
+  if (!ready.ok()) return ready.error();
+  if (request.record && !request.restore) (void)record_workspace(places.workspace.get(), store);
   return places;
 }
 

@@ -23,6 +23,7 @@ struct SandboxPlaces {
   Fd layer;      // read-only; not set where there is none
   Fd store;      // all that gates can write lies in it
   std::string workspace_path, home_path, tmp_path;
+  std::vector<std::string> read_only_dirs;  // only without namespaces
 };
 
 // Builds all that does not depend on the job at a mount point of the host's tree and makes it the
@@ -35,6 +36,7 @@ Result<SandboxPlaces> enter_root(const LauncherConfig& config, const SetupReques
                                  std::vector<Fd> mounts);
 
 // The same without namespaces: a copy of the base in the scratch folder.
-Result<SandboxPlaces> enter_plain(const SetupRequest& request);
+// `fds`: the base's folder, which gates need not be able to reach by its path.
+Result<SandboxPlaces> enter_plain(const SetupRequest& request, std::vector<Fd> fds);
 
 }  // namespace ghost::runner

@@ -128,37 +128,42 @@ std::vector<std::string> BoxReader::strs() {
 
 std::string encode(const LauncherConfig& v) {
   BoxWriter w;
-  w.u64(v.namespaces).u64(v.uid).u64(v.gid).str(v.root).strs(v.hidden_dirs).strs(v.filters);
+  w.u64(v.namespaces).u64(v.landlock).u64(v.uid).u64(v.gid).str(v.root).strs(v.hidden_dirs);
+  w.strs(v.filters).strs(v.offline_filters);
   return w.bytes();
 }
 
 bool decode(std::string_view bytes, LauncherConfig* v) {
   BoxReader r(bytes);
   v->namespaces = r.u64() != 0;
+  v->landlock = r.u64() != 0;
   v->uid = static_cast<uint32_t>(r.u64());
   v->gid = static_cast<uint32_t>(r.u64());
   v->root = r.str();
   v->hidden_dirs = r.strs();
   v->filters = r.strs();
+  v->offline_filters = r.strs();
   return r.ok();
 }
 
 std::string encode(const SpawnRequest& v) {
   BoxWriter w;
-  w.u64(v.host_network);
+  w.u64(v.host_network).u64(v.uid);
   return w.bytes();
 }
 
 bool decode(std::string_view bytes, SpawnRequest* v) {
   BoxReader r(bytes);
   v->host_network = r.u64() != 0;
+  v->uid = static_cast<uint32_t>(r.u64());
   return r.ok();
 }
 
 std::string encode(const SetupRequest& v) {
   BoxWriter w;
   w.u64(static_cast<uint64_t>(v.kind)).u64(v.mounts_sent).str(v.base_dir).strs(v.read_only_dirs);
-  w.str(v.layer_dir).str(v.scratch_dir).u64(v.disk_bytes).u64(v.inodes).u64(v.die_after_ms);
+  w.str(v.layer_dir).str(v.scratch_dir).u64(v.restore).u64(v.record).u64(v.disk_bytes);
+  w.u64(v.inodes).u64(v.die_after_ms);
   return w.bytes();
 }
 
@@ -170,6 +175,8 @@ bool decode(std::string_view bytes, SetupRequest* v) {
   v->read_only_dirs = r.strs();
   v->layer_dir = r.str();
   v->scratch_dir = r.str();
+  v->restore = r.u64() != 0;
+  v->record = r.u64() != 0;
   v->disk_bytes = r.u64();
   v->inodes = r.u64();
   v->die_after_ms = r.u64();

@@ -46,7 +46,8 @@ enum class BoxMessage : uint32_t {
   kIdmap,          // answered by kDone with [user namespace of an idmapped mount]
   kSpawned,        // host pid, or an error
   // runner -> first process of a sandbox
-  kSetup,    // SetupRequest, with [mount of base_dir, of each read_only_dirs] when mounts_sent
+  kSetup,    // SetupRequest, with [mount of base_dir, of each read_only_dirs] when mounts_sent;
+             // for kPlain with [base_dir]
   kPublish,  // number of changes, then that many kChange; answered by kDone
   kChange,
   kRun,   // GateRequest with [stdout, stderr]; answered by kGateEnd
@@ -74,14 +75,17 @@ enum class WorkspaceKind : uint8_t {
 
 struct LauncherConfig {
   bool namespaces = true;
+  bool landlock = false;      // without namespaces: files are kept apart by it
   uint32_t uid = 0, gid = 0;  // the host's, what processes of a sandbox run as
   std::string root;           // root filesystem to show, empty for the host's own parts
   std::vector<std::string> hidden_dirs;
-  std::vector<std::string> filters;  // seccomp programs, struct sock_filter each
+  std::vector<std::string> filters;          // seccomp programs, struct sock_filter each
+  std::vector<std::string> offline_filters;  // further ones of gates without network
 };
 
 struct SpawnRequest {
   bool host_network = false;
+  uint32_t uid = 0;  // without namespaces: whom to run as; 0: LauncherConfig's
 };
 
 struct SetupRequest {
@@ -90,7 +94,9 @@ struct SetupRequest {
   std::string base_dir;
   std::vector<std::string> read_only_dirs;
   std::string layer_dir;    // empty: none; its mount comes last
-  std::string scratch_dir;  // kOverlayDisk, kPlain: an empty folder of the sandbox's own
+  std::string scratch_dir;  // kOverlayDisk, kPlain: a folder of the sandbox's own, empty unless
+  bool restore = false;     // it was used before (plain_workspace.h)
+  bool record = false;      // for it to be used again
   uint64_t disk_bytes = 0, inodes = 0;
   uint64_t die_after_ms = 0;
 };

@@ -195,26 +195,70 @@ Result<std::string> compile(const Filter& filter) {
   return program;
 }
 
+// Calls that reach other processes of the same user, or what all users of a host share.
+bool add_shared_rules(const Filter& filter) {
+  bool ok = true;
+  for (const char* name : {"shmget", "semget", "msgget", "mq_open", "mq_unlink"}) {
+    ok = ok && add(filter, SCMP_ACT_ERRNO(EPERM), name);
+  }
+  const auto refuse_others = [&](const char* name, unsigned index) {
+    const scmp_arg_cmp not_self{index, SCMP_CMP_NE, 0, 0};
+    return ::seccomp_rule_add_array(filter.get(), SCMP_ACT_ERRNO(EPERM),
+                                    ::seccomp_syscall_resolve_name(name), 1, &not_self) == 0;
+  };
+  for (const char* name :
+       {"sched_setaffinity", "sched_setattr", "sched_setparam", "sched_setscheduler"}) {
+    ok = ok && refuse_others(name, 0);
+  }
+  // To read limits of others harms nobody; a null pointer as new limit is a reading.
+  const scmp_arg_cmp set_of_others[] = {{0, SCMP_CMP_NE, 0, 0}, {2, SCMP_CMP_NE, 0, 0}};
+  return ok && refuse_others("setpriority", 1) && refuse_others("ioprio_set", 1) &&
+         ::seccomp_rule_add_array(filter.get(), SCMP_ACT_ERRNO(EPERM),
+                                  ::seccomp_syscall_resolve_name("prlimit64"), 2,
+                                  set_of_others) == 0;
+}
+
+Result<std::string> refusals(bool (*add_rules)(const Filter&)) {
+  const Filter filter(::seccomp_init(SCMP_ACT_ALLOW));
+  if (!filter || !add_rules(filter)) return failed("a rule");
+  return compile(filter);
+}
+
+Result<std::string> allowances() {
+  const Filter filter(::seccomp_init(SCMP_ACT_ERRNO(ENOSYS)));
+  if (!filter) return failed("create");
+  // A look-up by binary tree: the order of the list must not cost every call.
+  (void)::seccomp_attr_set(filter.get(), SCMP_FLTATR_CTL_OPTIMIZE, 2);
+  bool ok = true;
+  for (const char* name : kAllowed) ok = ok && add(filter, SCMP_ACT_ALLOW, name);
+  for (const char* name : kRefused) ok = ok && add(filter, SCMP_ACT_ERRNO(EPERM), name);
+  if (!ok) return failed("a rule");
+  return compile(filter);
+}
+
 }  // namespace
 
-Result<std::vector<std::string>> gate_filters() {
-  const Filter allow(::seccomp_init(SCMP_ACT_ERRNO(ENOSYS)));
-  const Filter refuse(::seccomp_init(SCMP_ACT_ALLOW));
-  if (!allow || !refuse) return failed("create");
-  // A look-up by binary tree: the order of the list must not cost every call.
-  (void)::seccomp_attr_set(allow.get(), SCMP_FLTATR_CTL_OPTIMIZE, 2);
-  bool ok = true;
-  for (const char* name : kAllowed) ok = ok && add(allow, SCMP_ACT_ALLOW, name);
-  for (const char* name : kRefused) ok = ok && add(allow, SCMP_ACT_ERRNO(EPERM), name);
-  ok = ok && add_argument_rules(refuse) && add_netlink_rules(refuse);
-  if (!ok) return failed("a rule");
-  std::vector<std::string> programs;
-  for (const Filter* filter : {&allow, &refuse}) {
-    auto program = compile(*filter);
+Result<GateFilters> gate_filters(bool namespaces) {
+  GateFilters out;
+  const auto keep = [](std::vector<std::string>* list, Result<std::string> program) -> Status {
     if (!program.ok()) return program.error();
-    programs.push_back(std::move(*program));
+    list->push_back(std::move(*program));
+    return ok_status();
+  };
+  if (Status s = keep(&out.always, allowances()); !s.ok()) return s.error();
+  if (Status s = keep(&out.always, refusals([](const Filter& filter) {
+        return add_argument_rules(filter) && add_netlink_rules(filter);
+      }));
+      !s.ok()) {
+    return s.error();
   }
-  return programs;
+  if (namespaces) return out;
+  if (Status s = keep(&out.always, refusals(add_shared_rules)); !s.ok()) return s.error();
+  Status offline = keep(&out.offline, refusals([](const Filter& filter) {
+    return add(filter, SCMP_ACT_ERRNO(EACCES), "socket");
+  }));
+  if (!offline.ok()) return offline.error();
+  return out;
 }
 
 }  // namespace ghost::runner

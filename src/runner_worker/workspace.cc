@@ -243,6 +243,12 @@ Status copy_entry(int from, int to, const char* name, const struct stat& info) {
   return ok_status();
 }
 
+// Removes what stands at `name`, whatever it is.
+Status clear(int at, const std::string& name) {
+  if (::unlinkat(at, name.c_str(), 0) == 0 || errno == ENOENT) return ok_status();
+  return remove_tree(at, name);
+}
+
 // One step of remove_tree in the folder `at`: removes what is no folder and every empty folder.
 // Gives the name of a folder that is not empty, or "".
 Result<std::string> remove_entries(int at) {
@@ -312,9 +318,7 @@ Status put_file(int root, const std::string& path, uint32_t mode, std::string_vi
   if (!parent.ok()) return parent.error();
   const std::string name = name_of(path);
   const int at = parent->get();
-  if (::unlinkat(at, name.c_str(), 0) != 0 && errno != ENOENT) {
-    if (Status s = remove_tree(at, name); !s.ok()) return s;
-  }
+  if (Status s = clear(at, name); !s.ok()) return s;
   if (link) {
     const std::string target(bytes);
     if (::symlinkat(target.c_str(), at, name.c_str()) != 0) return failed("create link", path);
@@ -329,6 +333,26 @@ Status put_file(int root, const std::string& path, uint32_t mode, std::string_vi
     return failed("set mode of", path);
   }
   return ok_status();
+}
+
+Status copy_path(int from, int to, const std::string& path) {
+  const std::string name = name_of(path);
+  const Fd source = open_folder(from, parent_of(path));
+  struct stat info {};
+  if (!source.ok() || ::fstatat(source.get(), name.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0) {
+    return failed("look at", path);
+  }
+  auto target = make_parent(to, path);
+  if (!target.ok()) return target.error();
+  if (Status s = clear(target->get(), name); !s.ok()) return s;
+  return copy_entry(source.get(), target->get(), name.c_str(), info);
+}
+
+bool same_path(int a, int b, const std::string& path) {
+  const Found one = look(a, path), other = look(b, path);
+  if (!one.fd.ok() || !other.fd.ok()) return false;
+  if (S_ISDIR(one.info.st_mode)) return S_ISDIR(other.info.st_mode);
+  return same_as_base(a, b, path, one);
 }
 
 TreeUsage tree_usage(int root) {
@@ -360,9 +384,7 @@ Status remove_file(int root, const std::string& path) {
     if (errno == ENOENT || errno == ENOTDIR || errno == ELOOP) return ok_status();
     return failed("open folder of", path);
   }
-  if (::unlinkat(parent.get(), name_of(path).c_str(), 0) != 0 && errno != ENOENT) {
-    if (Status s = remove_tree(parent.get(), name_of(path)); !s.ok()) return s;
-  }
+  if (Status s = clear(parent.get(), name_of(path)); !s.ok()) return s;
   for (std::string folder = parent_of(path); !folder.empty(); folder = parent_of(folder)) {
     const Fd above = open_folder(root, parent_of(folder));
     if (!above.ok()) return failed("open folder of", folder);

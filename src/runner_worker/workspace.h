@@ -36,7 +36,8 @@ Status remove_file(int root, const std::string& path);
 // folder of the overlay that `root` is the merged view of; -1 for none) only what lies there and in
 // `layer` (a lower folder above the base; -1 for none) is looked at. With `base` (-1 for none)
 // those equal to the base's in type, mode and content are left out. Folders that a gate has made
-// unreadable are made readable again on the way. Error codes too_large beyond `count_max`, io_error.
+// unreadable are made readable again on the way. Error codes too_large beyond `count_max`,
+// io_error.
 Result<std::vector<TreeFile>> find_files(int root, int upper, int layer, int base,
                                          const std::vector<std::string>& globs, size_t count_max);
 
@@ -48,6 +49,11 @@ Result<std::string> read_slice(int root, const std::string& path, uint64_t offse
 // Copies all below `from`, a tree of our own, with modes and modification times. Shares blocks
 // where the file system can, never inodes.
 Status copy_tree(int from, int to);
+
+// Makes what is at `path` of the tree `to` what it is in `from`, a tree of our own.
+Status copy_path(int from, int to, const std::string& path);
+// Is it the same file or link in both, or a folder in both?
+bool same_path(int a, int b, const std::string& path);
 
 // What a tree takes: blocks, and entries by every name. May be
 // called while hostile processes work in it: what vanishes meanwhile is left out.

@@ -238,7 +238,8 @@ struct PatchRequest {
   std::vector<std::string> protected_paths;    // globs restored from the base before validate gates
   std::vector<std::string> artifacts;          // globs of files to keep
   std::optional<OnSuccess> on_success;         // delivery
-  std::map<std::string, std::string> requires_;  // labels that the runner must have
+  std::map<std::string, std::string> requires_;  // labels that the runner must have; isolation:
+                                                 // full unless plain or none is said here
   std::vector<std::string> depends_on;           // jobs that must succeed first
   uint64_t max_attempts = 3;                     // attempts on infrastructure failures
   std::optional<WallMs> not_before;              // earliest dispatch

@@ -5,6 +5,7 @@
 
 #include "base/bytes.h"
 #include "base/log.h"
+#include "wire/isolation.h"
 
 namespace ghost::wire {
 namespace {
@@ -291,6 +292,10 @@ Status check_request(const PatchRequest& r) {
   if (Status s = check_delivery(r); !s) return s;
   if (Status s = check_labels(r.labels, "labels"); !s) return s;
   if (Status s = check_labels(r.requires_, "requires"); !s) return s;
+  const auto level = r.requires_.find(kIsolationLabel);
+  if (level != r.requires_.end() && isolation_rank(level->second) < 0) {
+    return bad("requires.isolation", "expected full, plain or none");
+  }
   return check_schedule(r);
 }
 

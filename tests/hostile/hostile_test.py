@@ -84,14 +84,15 @@ class HostileTest(unittest.TestCase):
         self.client.ask('PutRepo', {'repo': {'name': 'r', 'url': f'file://{self.repo}'}})
         self.data = self.scratch / 'runner'
         self.jobs = []
-        self.start_runner()
+        if 'without_namespaces' not in self.id():
+            self.start_runner()
 
-    def start_runner(self, *options):
+    def start_runner(self, *options, wrap=()):
         (self.scratch / 'secrets').write_text(f'WANTED=shown-value\nOTHER={SECRET}\n')
         (self.scratch / 'secrets').chmod(0o600)
         log = open(self.scratch / 'runner.log', 'ab')
         self.runner = subprocess.Popen(
-            [RUNNER, '--broker', self.broker.runners, '--data', str(self.data), '--slots', '2', '--secrets',
+            [*wrap, RUNNER, '--broker', self.broker.runners, '--data', str(self.data), '--slots', '2', '--secrets',
              str(self.scratch / 'secrets'), *options], env={**ENV, 'RUNNER_PRIVATE': SECRET}, stderr=log)
         log.close()
 
@@ -128,7 +129,7 @@ class HostileTest(unittest.TestCase):
         gates = [g if isinstance(g, dict) else {'name': f'g{i}', 'run': g} for i, g in enumerate(gates)]
         job_id = job_id or f'job-{os.getpid()}-{len(self.jobs)}'
         request = {'base': {'repo': 'r'}, 'patch': {'format': 'none'}, 'gates': gates, **more}
-        self.assertEqual(self.client.submit(job_id, request, maxAttempts=1)['status'], 'accepted')
+        self.assertEqual(self.client.submit(job_id, request, maxAttempts=1, requires=more.get('requires', {}))['status'], 'accepted')
         self.jobs.append(job_id)
         return job_id
 
@@ -308,6 +309,49 @@ class HostileTest(unittest.TestCase):
             f'(setsid sh -c "trap : TERM HUP; sleep 1000; : {mark}" >/dev/null 2>&1 &); env -i setsid sleep 1000 &'
             'exec >&- 2>&-; exit 0', 'set -- /proc/[0-9]*; test $# = 2')
         self.assertEqual(verdict['outcome'], 'passed', verdict)
+
+    def test_a_host_without_namespaces_and_overlays(self):
+        # As a plain container: root of a user namespace that may make no further ones and mount nothing.
+        wrap = ('unshare', '--user', '--map-root-user', 'sh', '-c', 'echo 0 > /proc/sys/user/max_user_namespaces && '
+                'echo 0 > /proc/sys/user/max_mnt_namespaces && exec "$@"', 'sh')
+        able = subprocess.run([*wrap, 'unshare', '--user', 'true'], capture_output=True, text=True)
+        if 'space' not in able.stderr:
+            self.skipTest(f'no such container here: {able.stderr}')
+        probe = subprocess.run([*wrap, RUNNER, '--probe', '--data', str(self.data)], capture_output=True, text=True)
+        self.assertEqual(probe.returncode, 1, probe)
+        if 'isolation plain: yes' not in probe.stdout:
+            self.skipTest('no Landlock here')
+        self.assertIn('isolation full: no', probe.stdout)
+        self.assertIn('would not start here', probe.stdout)
+        # By default a runner wants full isolation.
+        refused = subprocess.run([*wrap, RUNNER, '--broker', self.broker.runners, '--data', str(self.data)],
+                                 capture_output=True, text=True)
+        self.assertEqual(refused.returncode, 2)
+        self.assertIn('isolation full is not to be had on this host', refused.stderr)
+        self.start_runner('--isolation', 'plain', wrap=wrap)
+        self.assertIn(b'no namespaces', self.log())
+        runner = self.client.ask('ListRunners', {})[1]['items'][0]
+        self.assertEqual(runner['labels'], {'isolation': 'plain'})
+        # A job that does not ask for less waits, and says for what.
+        waits = self.submit('true')
+        self.assertIn('isolation=full', repr(self.client.ask('GetJob', {'id': waits})[1]))
+        less = {'isolation': 'plain'}
+        secret = f'cat {self.canary}/secret {self.scratch}/secrets {self.data}/* /proc/*/environ'
+        for n in range(3):  # the workspace is used again
+            _, verdict = self.run_job(f'test "$(cat README)" = base && test ! -e made && echo made > made && {secret};'
+                                      f'echo x > {self.canary}/deep/file; echo spoilt > README; rm -rf src; ln -s '
+                                      f'{self.canary} src; git status --short; (setsid sleep 1000 &); exit 0',
+                                      requires=less, artifacts=['made'])
+            self.assertEqual(verdict['outcome'], 'passed', (n, verdict, self.output(), self.log()))
+            self.assertEqual([a['path'] for a in verdict['artifacts']], ['made'])
+            self.assertIn('M README', self.output())
+            self.assertNotIn(SECRET, self.output())
+            self.assertTrue(any('no namespaces' in gap for gap in verdict['isolation']))
+        for run, status in (('cat /dev/zero', 'flood'), ('kill -9 $$', 'signal'), ('sleep 1000', 'timeout')):
+            gate = self.gate({'name': 'g', 'run': run, 'timeoutMs': 3000}, requires=less,
+                             limits={'outputBytes': 65536})
+            self.assertEqual(gate['status'], status, gate)
+        self.client.ask('CancelJob', {'id': waits})
 
     def test_a_killed_runner_leaves_nothing(self):
         job_id = self.submit('setsid sleep 1000 & sleep 1000')

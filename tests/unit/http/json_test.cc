@@ -77,7 +77,8 @@ TEST(Json, ReadsWireStructsWithPaths) {
 }
 
 TEST(Json, WritesWireStructs) {
-  const wire::Repo repo{"r", "https://x/y", "main", "", true, {"make"}, {"*.c"}, wire::Network::kNone};
+  const wire::Repo repo{"r",  "https://x/y", "main",  "",
+                        true, {"make"},      {"*.c"}, wire::Network::kNone};
   EXPECT_EQ(print_json(to_json(repo)),
             R"({"name":"r","url":"https://x/y","defaultBranch":"main","credential":"",)"
             R"("allowGitlinks":true,"prepare":["make"],"prepareFiles":["*.c"],)"

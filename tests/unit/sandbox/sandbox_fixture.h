@@ -56,7 +56,7 @@ class SandboxTest : public ::testing::Test {
   SandboxSpec spec() const;
   std::string base() const { return dir_.path() + "/base"; }
   std::string scratch() const { return dir_.path() + "/scratch"; }
-  SandboxOptions options() const;
+  virtual SandboxOptions options() const;
 
   static Outcome run(Sandbox& box, std::vector<std::string> argv, uint64_t timeout_ms = 30'000);
   static Outcome shell(Sandbox& box, const std::string& script, uint64_t timeout_ms = 30'000) {
