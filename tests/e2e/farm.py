@@ -300,7 +300,7 @@ class Farm:
         if '--slots' not in options:
             options += ['--slots', 1]
         self.runners[name] = self.make(name, 'ghost-runner', '--broker', self.broker.facts['X_GHOST_RUNNERS'], '--data',
-                                       self.scratch / name, '--name', name, '--isolation', 'best-effort',
+                                       self.scratch / name, '--name', name, '--isolation', 'none',
                                        *options).launch()
         return self.runners[name]
 

@@ -44,7 +44,7 @@ class Torture:
             scratch, args.programs, args.broker, slots=SLOTS,
             broker_options=['--lease-ms', str(LEASE_MS), '--heartbeat-ms', '300', '--backoff-ms-min', '20',
                             '--backoff-ms-max', '200', '--reserve-bytes', str(1 << 20), '--log-level', 'warn'],
-            runner_options=['--log-level', 'warn', '--isolation', 'best-effort'],
+            runner_options=['--log-level', 'warn', '--isolation', 'none'],
             relay_options=['--broker-silence-ms', '1000', '--broker-timeout-ms', '4000', '--log-level', 'warn'])
         self.kills, self.hits, self.stops = collections.Counter(), collections.Counter(), 0
         self.points = crash_points() if args.broker else []
