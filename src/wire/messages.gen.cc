@@ -419,6 +419,24 @@ std::optional<ReleaseReason> parse_release_reason(std::string_view text) {
   return std::nullopt;
 }
 
+std::string_view to_string(KeyRole value) {
+  switch (value) {
+    case KeyRole::kRunner:
+      return "runner";
+    case KeyRole::kRelay:
+      return "relay";
+    case KeyRole::kClient:
+      return "client";
+  }
+  return "";
+}
+std::optional<KeyRole> parse_key_role(std::string_view text) {
+  if (text == "runner") return KeyRole::kRunner;
+  if (text == "relay") return KeyRole::kRelay;
+  if (text == "client") return KeyRole::kClient;
+  return std::nullopt;
+}
+
 std::string_view to_string(MetricType value) {
   switch (value) {
     case MetricType::kCounter:
@@ -690,6 +708,19 @@ Status read(const Path& at, const object& from, ReleaseReason* out) {
   return expected(at, "one of drain, unsent or outage", from);
 }
 [[maybe_unused]] void write(Packer& out, ReleaseReason in) {
+  write(out, to_string(in));
+}
+
+Status read(const Path& at, const object& from, KeyRole* out) {
+  std::string text;
+  if (from.type == msgpack::type::STR) text.assign(from.via.str.ptr, from.via.str.size);
+  if (const auto value = parse_key_role(text)) {
+    *out = *value;
+    return ok_status();
+  }
+  return expected(at, "one of runner, relay or client", from);
+}
+[[maybe_unused]] void write(Packer& out, KeyRole in) {
   write(out, to_string(in));
 }
 
@@ -3579,6 +3610,103 @@ void write(Packer& out, const Metric& in) {
   write(out, in.value);
 }
 
+Status read(const Path& at, const object& from, Key* out) {
+  (void)out;
+  FieldWalk walk(at, from);
+  if (!walk.status()) return walk.status();
+  while (walk.next()) {
+    [[maybe_unused]] const Path p{&at, walk.key()};
+    const object& value = walk.value();
+    Status s = ok_status();
+    if (walk.key() == "role") {
+      s = walk.first_time(0);
+      if (s) s = read(p, value, &out->role);
+    } else if (walk.key() == "name") {
+      s = walk.first_time(1);
+      if (s) s = read_name(p, value, &out->name);
+    } else if (walk.key() == "publicKey") {
+      s = walk.first_time(2);
+      if (s) s = read_string(p, value, &out->public_key, {64u, 64u});
+    } else if (walk.key() == "tenant") {
+      s = walk.first_time(3);
+      if (s) s = read_name(p, value, &out->tenant);
+    } else if (walk.key() == "addedAt") {
+      s = walk.first_time(4);
+      if (s)
+        s = read_optional(p, value, &out->added_at, [](const Path& q, const object& v, auto* o) {
+          return read_time(q, v, o);
+        });
+    } else if (walk.key() == "revokedAt") {
+      s = walk.first_time(5);
+      if (s)
+        s = read_optional(p, value, &out->revoked_at, [](const Path& q, const object& v, auto* o) {
+          return read_time(q, v, o);
+        });
+    } else {
+      (void)value;
+    }
+    if (!s) return s;
+  }
+  if (!walk.seen(0)) return missing_field(at, "role");
+  if (!walk.seen(1)) return missing_field(at, "name");
+  if (!walk.seen(2)) return missing_field(at, "publicKey");
+  return ok_status();
+}
+
+void write(Packer& out, const Key& in) {
+  (void)in;
+  out.pack_map(static_cast<uint32_t>(4 + (in.added_at ? 1 : 0) + (in.revoked_at ? 1 : 0)));
+  write_key(out, "role");
+  write(out, in.role);
+  write_key(out, "name");
+  write(out, in.name);
+  write_key(out, "publicKey");
+  write(out, in.public_key);
+  write_key(out, "tenant");
+  write(out, in.tenant);
+  if (in.added_at) {
+    write_key(out, "addedAt");
+    write_time(out, *in.added_at);
+  }
+  if (in.revoked_at) {
+    write_key(out, "revokedAt");
+    write_time(out, *in.revoked_at);
+  }
+}
+
+Status read(const Path& at, const object& from, Address* out) {
+  (void)out;
+  FieldWalk walk(at, from);
+  if (!walk.status()) return walk.status();
+  while (walk.next()) {
+    [[maybe_unused]] const Path p{&at, walk.key()};
+    const object& value = walk.value();
+    Status s = ok_status();
+    if (walk.key() == "endpoint") {
+      s = walk.first_time(0);
+      if (s) s = read_string(p, value, &out->endpoint, {0u, 1024u});
+    } else if (walk.key() == "brokerKey") {
+      s = walk.first_time(1);
+      if (s) s = read_string(p, value, &out->broker_key, {0u, 64u});
+    } else {
+      (void)value;
+    }
+    if (!s) return s;
+  }
+  if (!walk.seen(0)) return missing_field(at, "endpoint");
+  if (!walk.seen(1)) return missing_field(at, "brokerKey");
+  return ok_status();
+}
+
+void write(Packer& out, const Address& in) {
+  (void)in;
+  out.pack_map(static_cast<uint32_t>(2));
+  write_key(out, "endpoint");
+  write(out, in.endpoint);
+  write_key(out, "brokerKey");
+  write(out, in.broker_key);
+}
+
 Status read(const Path& at, const object& from, AuditEntry* out) {
   (void)out;
   FieldWalk walk(at, from);
@@ -3677,6 +3805,11 @@ Status read(const Path& at, const object& from, Welcome* out) {
                      [](const Path& q, const object& v, auto* o) {
                        return read_u64(q, v, o, {0u, kNoBound});
                      });
+    } else if (walk.key() == "move") {
+      s = walk.first_time(3);
+      if (s)
+        s = read_optional(p, value, &out->move,
+                          [](const Path& q, const object& v, auto* o) { return read(q, v, o); });
     } else {
       (void)value;
     }
@@ -3689,13 +3822,17 @@ Status read(const Path& at, const object& from, Welcome* out) {
 
 void write(Packer& out, const Welcome& in) {
   (void)in;
-  out.pack_map(static_cast<uint32_t>(3));
+  out.pack_map(static_cast<uint32_t>(3 + (in.move ? 1 : 0)));
   write_key(out, "epoch");
   write(out, in.epoch);
   write_key(out, "version");
   write(out, in.version);
   write_key(out, "limits");
   write_map(out, in.limits, [](Packer& o, const auto& v) { write(o, v); });
+  if (in.move) {
+    write_key(out, "move");
+    write(out, *in.move);
+  }
 }
 
 Status read(const Path& at, const object& from, Failure* out) {
@@ -4932,6 +5069,135 @@ void write(Packer& out, const Audit& in) {
   write_list(out, in.items, [](Packer& o, const auto& v) { write(o, v); });
 }
 
+Status read(const Path& at, const object& from, ListKeys* out) {
+  (void)out;
+  FieldWalk walk(at, from);
+  if (!walk.status()) return walk.status();
+  while (walk.next()) {
+    [[maybe_unused]] const Path p{&at, walk.key()};
+    const object& value = walk.value();
+    Status s = ok_status();
+    (void)value;
+    if (!s) return s;
+  }
+  return ok_status();
+}
+
+void write(Packer& out, const ListKeys& in) {
+  (void)in;
+  out.pack_map(static_cast<uint32_t>(0));
+}
+
+Status read(const Path& at, const object& from, Keys* out) {
+  (void)out;
+  FieldWalk walk(at, from);
+  if (!walk.status()) return walk.status();
+  while (walk.next()) {
+    [[maybe_unused]] const Path p{&at, walk.key()};
+    const object& value = walk.value();
+    Status s = ok_status();
+    if (walk.key() == "items") {
+      s = walk.first_time(0);
+      if (s)
+        s = read_list(p, value, &out->items, {0u, kNoBound},
+                      [](const Path& q, const object& v, auto* o) { return read(q, v, o); });
+    } else if (walk.key() == "clients") {
+      s = walk.first_time(1);
+      if (s)
+        s = read_optional(p, value, &out->clients,
+                          [](const Path& q, const object& v, auto* o) { return read(q, v, o); });
+    } else if (walk.key() == "runners") {
+      s = walk.first_time(2);
+      if (s)
+        s = read_optional(p, value, &out->runners,
+                          [](const Path& q, const object& v, auto* o) { return read(q, v, o); });
+    } else {
+      (void)value;
+    }
+    if (!s) return s;
+  }
+  return ok_status();
+}
+
+void write(Packer& out, const Keys& in) {
+  (void)in;
+  out.pack_map(static_cast<uint32_t>(1 + (in.clients ? 1 : 0) + (in.runners ? 1 : 0)));
+  write_key(out, "items");
+  write_list(out, in.items, [](Packer& o, const auto& v) { write(o, v); });
+  if (in.clients) {
+    write_key(out, "clients");
+    write(out, *in.clients);
+  }
+  if (in.runners) {
+    write_key(out, "runners");
+    write(out, *in.runners);
+  }
+}
+
+Status read(const Path& at, const object& from, PutKey* out) {
+  (void)out;
+  FieldWalk walk(at, from);
+  if (!walk.status()) return walk.status();
+  while (walk.next()) {
+    [[maybe_unused]] const Path p{&at, walk.key()};
+    const object& value = walk.value();
+    Status s = ok_status();
+    if (walk.key() == "key") {
+      s = walk.first_time(0);
+      if (s) s = read(p, value, &out->key);
+    } else if (walk.key() == "actor") {
+      s = walk.first_time(1);
+      if (s) s = read_string(p, value, &out->actor, {0u, 256u});
+    } else {
+      (void)value;
+    }
+    if (!s) return s;
+  }
+  if (!walk.seen(0)) return missing_field(at, "key");
+  return ok_status();
+}
+
+void write(Packer& out, const PutKey& in) {
+  (void)in;
+  out.pack_map(static_cast<uint32_t>(2));
+  write_key(out, "key");
+  write(out, in.key);
+  write_key(out, "actor");
+  write(out, in.actor);
+}
+
+Status read(const Path& at, const object& from, RevokeKey* out) {
+  (void)out;
+  FieldWalk walk(at, from);
+  if (!walk.status()) return walk.status();
+  while (walk.next()) {
+    [[maybe_unused]] const Path p{&at, walk.key()};
+    const object& value = walk.value();
+    Status s = ok_status();
+    if (walk.key() == "name") {
+      s = walk.first_time(0);
+      if (s) s = read_name(p, value, &out->name);
+    } else if (walk.key() == "actor") {
+      s = walk.first_time(1);
+      if (s) s = read_string(p, value, &out->actor, {0u, 256u});
+    } else {
+      (void)value;
+    }
+    if (!s) return s;
+  }
+  if (!walk.seen(0)) return missing_field(at, "name");
+  return ok_status();
+}
+
+void write(Packer& out, const RevokeKey& in) {
+  (void)in;
+  out.pack_map(static_cast<uint32_t>(2));
+  write_key(out, "name");
+  write(out, in.name);
+  write_key(out, "actor");
+  write(out, in.actor);
+}
+
 Status read(const Path& at, const object& from, Register* out) {
   (void)out;
   FieldWalk walk(at, from);
@@ -5053,6 +5319,11 @@ Status read(const Path& at, const object& from, Registered* out) {
     } else if (walk.key() == "drain") {
       s = walk.first_time(6);
       if (s) s = read_bool(p, value, &out->drain);
+    } else if (walk.key() == "move") {
+      s = walk.first_time(7);
+      if (s)
+        s = read_optional(p, value, &out->move,
+                          [](const Path& q, const object& v, auto* o) { return read(q, v, o); });
     } else {
       (void)value;
     }
@@ -5068,7 +5339,7 @@ Status read(const Path& at, const object& from, Registered* out) {
 
 void write(Packer& out, const Registered& in) {
   (void)in;
-  out.pack_map(static_cast<uint32_t>(7));
+  out.pack_map(static_cast<uint32_t>(7 + (in.move ? 1 : 0)));
   write_key(out, "epoch");
   write(out, in.epoch);
   write_key(out, "session");
@@ -5083,6 +5354,10 @@ void write(Packer& out, const Registered& in) {
   write(out, in.slots);
   write_key(out, "drain");
   write(out, in.drain);
+  if (in.move) {
+    write_key(out, "move");
+    write(out, *in.move);
+  }
 }
 
 Status read(const Path& at, const object& from, Heartbeat* out) {
@@ -5167,6 +5442,11 @@ Status read(const Path& at, const object& from, HeartbeatAck* out) {
     } else if (walk.key() == "drain") {
       s = walk.first_time(4);
       if (s) s = read_bool(p, value, &out->drain);
+    } else if (walk.key() == "move") {
+      s = walk.first_time(5);
+      if (s)
+        s = read_optional(p, value, &out->move,
+                          [](const Path& q, const object& v, auto* o) { return read(q, v, o); });
     } else {
       (void)value;
     }
@@ -5180,7 +5460,7 @@ Status read(const Path& at, const object& from, HeartbeatAck* out) {
 
 void write(Packer& out, const HeartbeatAck& in) {
   (void)in;
-  out.pack_map(static_cast<uint32_t>(5));
+  out.pack_map(static_cast<uint32_t>(5 + (in.move ? 1 : 0)));
   write_key(out, "epoch");
   write(out, in.epoch);
   write_key(out, "sentMs");
@@ -5191,6 +5471,10 @@ void write(Packer& out, const HeartbeatAck& in) {
   write(out, in.slots);
   write_key(out, "drain");
   write(out, in.drain);
+  if (in.move) {
+    write_key(out, "move");
+    write(out, *in.move);
+  }
 }
 
 Status read(const Path& at, const object& from, RunJobs* out) {
@@ -6047,6 +6331,22 @@ Result<Metric> decode<Metric>(std::string_view bytes) {
   return decode_with<Metric>(
       bytes, [](const Path& at, const object& o, Metric* out) { return read(at, o, out); });
 }
+std::string encode(const Key& value) {
+  return encode_with([&](Packer& out) { write(out, value); });
+}
+template <>
+Result<Key> decode<Key>(std::string_view bytes) {
+  return decode_with<Key>(
+      bytes, [](const Path& at, const object& o, Key* out) { return read(at, o, out); });
+}
+std::string encode(const Address& value) {
+  return encode_with([&](Packer& out) { write(out, value); });
+}
+template <>
+Result<Address> decode<Address>(std::string_view bytes) {
+  return decode_with<Address>(
+      bytes, [](const Path& at, const object& o, Address* out) { return read(at, o, out); });
+}
 std::string encode(const AuditEntry& value) {
   return encode_with([&](Packer& out) { write(out, value); });
 }
@@ -6358,6 +6658,38 @@ template <>
 Result<Audit> decode<Audit>(std::string_view bytes) {
   return decode_with<Audit>(
       bytes, [](const Path& at, const object& o, Audit* out) { return read(at, o, out); });
+}
+std::string encode(const ListKeys& value) {
+  return encode_with([&](Packer& out) { write(out, value); });
+}
+template <>
+Result<ListKeys> decode<ListKeys>(std::string_view bytes) {
+  return decode_with<ListKeys>(
+      bytes, [](const Path& at, const object& o, ListKeys* out) { return read(at, o, out); });
+}
+std::string encode(const Keys& value) {
+  return encode_with([&](Packer& out) { write(out, value); });
+}
+template <>
+Result<Keys> decode<Keys>(std::string_view bytes) {
+  return decode_with<Keys>(
+      bytes, [](const Path& at, const object& o, Keys* out) { return read(at, o, out); });
+}
+std::string encode(const PutKey& value) {
+  return encode_with([&](Packer& out) { write(out, value); });
+}
+template <>
+Result<PutKey> decode<PutKey>(std::string_view bytes) {
+  return decode_with<PutKey>(
+      bytes, [](const Path& at, const object& o, PutKey* out) { return read(at, o, out); });
+}
+std::string encode(const RevokeKey& value) {
+  return encode_with([&](Packer& out) { write(out, value); });
+}
+template <>
+Result<RevokeKey> decode<RevokeKey>(std::string_view bytes) {
+  return decode_with<RevokeKey>(
+      bytes, [](const Path& at, const object& o, RevokeKey* out) { return read(at, o, out); });
 }
 std::string encode(const Register& value) {
   return encode_with([&](Packer& out) { write(out, value); });

@@ -112,6 +112,10 @@ enum class ReleaseReason { kDrain, kUnsent, kOutage };
 std::string_view to_string(ReleaseReason value);
 std::optional<ReleaseReason> parse_release_reason(std::string_view text);
 
+enum class KeyRole { kRunner, kRelay, kClient };
+std::string_view to_string(KeyRole value);
+std::optional<KeyRole> parse_key_role(std::string_view text);
+
 enum class MetricType { kCounter, kGauge, kHistogram };
 std::string_view to_string(MetricType value);
 std::optional<MetricType> parse_metric_type(std::string_view text);
@@ -610,11 +614,30 @@ struct Metric {
   bool operator==(const Metric&) const = default;
 };
 
+// A public key that the broker accepts.
+struct Key {
+  KeyRole role{};                    // what its owner may be
+  std::string name;                  // who its owner is; a runner's instance
+  std::string public_key;            // CURVE public key, hex
+  std::string tenant = "default";    // of a client
+  std::optional<WallMs> added_at;    // when
+  std::optional<WallMs> revoked_at;  // since when it is refused
+  bool operator==(const Key&) const = default;
+};
+
+// An address of the broker and the key that it proves to have there.
+struct Address {
+  std::string endpoint;    // tcp://HOST:PORT
+  std::string broker_key;  // CURVE public key, hex
+  bool operator==(const Address&) const = default;
+};
+
 // Who changed what.
 struct AuditEntry {
-  WallMs at = 0;        // when
-  std::string actor;    // who
-  std::string action;   // cancel, retry, drain, slots, lane, repo_put, repo_delete
+  WallMs at = 0;      // when
+  std::string actor;  // who
+  std::string
+      action;  // cancel, retry, drain, slots, lane, repo_put, repo_delete, key_put, key_revoke
   std::string subject;  // on what
   std::string detail;   // from what to what
   bool operator==(const AuditEntry&) const = default;
@@ -632,6 +655,7 @@ struct Welcome {
   uint64_t epoch = 0;                      // new at every start of the broker
   std::string version;                     // of the program
   std::map<std::string, uint64_t> limits;  // limits by option name
+  std::optional<Address> move;  // the broker's key changes: connect there instead, with that key
 };
 
 // The request could not be served, or the message not be read.
@@ -900,6 +924,33 @@ struct Audit {
   std::vector<AuditEntry> items;  // newest first
 };
 
+// Answered with Keys.
+struct ListKeys {
+  static constexpr std::string_view kKind = "ListKeys";
+};
+
+// The keys that the broker accepts, and its addresses that ask for one.
+struct Keys {
+  static constexpr std::string_view kKind = "Keys";
+  std::vector<Key> items;          // in order of adding
+  std::optional<Address> clients;  // where relays and clients connect
+  std::optional<Address> runners;  // where runners connect
+};
+
+// Accepts a key from now on. Answered with Done.
+struct PutKey {
+  static constexpr std::string_view kKind = "PutKey";
+  Key key;            // key; its times are set by the broker
+  std::string actor;  // who asks
+};
+
+// Refuses the key of that name at once: what its owner holds is requeued. Answered with Done.
+struct RevokeKey {
+  static constexpr std::string_view kKind = "RevokeKey";
+  std::string name;   // whose
+  std::string actor;  // who asks
+};
+
 // Opens or renews a session. Answered with Registered.
 struct Register {
   static constexpr std::string_view kKind = "Register";
@@ -927,6 +978,7 @@ struct Registered {
   std::vector<CancelOrder> cancels;  // stop these, and those that this runner should no longer hold
   uint64_t slots = 0;                // slots to use: the runner's own or what an operator set
   bool drain = false;                // an operator drains this runner
+  std::optional<Address> move;  // the broker's key changes: connect there instead, with that key
 };
 
 // Renews every lease held. Answered with HeartbeatAck, or Failure with register_again.
@@ -948,6 +1000,7 @@ struct HeartbeatAck {
   std::vector<CancelOrder> cancels;  // stop these; repeated until confirmed
   uint64_t slots = 0;                // slots to use
   bool drain = false;                // an operator drains this runner
+  std::optional<Address> move;  // the broker's key changes: connect there instead, with that key
 };
 
 // Jobs to run. Payload frames: for each item in order its PatchRequest, then one diff an ancestor.
@@ -1183,6 +1236,12 @@ Result<RunnerView> decode<RunnerView>(std::string_view bytes);
 std::string encode(const Metric& value);
 template <>
 Result<Metric> decode<Metric>(std::string_view bytes);
+std::string encode(const Key& value);
+template <>
+Result<Key> decode<Key>(std::string_view bytes);
+std::string encode(const Address& value);
+template <>
+Result<Address> decode<Address>(std::string_view bytes);
 std::string encode(const AuditEntry& value);
 template <>
 Result<AuditEntry> decode<AuditEntry>(std::string_view bytes);
@@ -1300,6 +1359,18 @@ Result<ListAudit> decode<ListAudit>(std::string_view bytes);
 std::string encode(const Audit& value);
 template <>
 Result<Audit> decode<Audit>(std::string_view bytes);
+std::string encode(const ListKeys& value);
+template <>
+Result<ListKeys> decode<ListKeys>(std::string_view bytes);
+std::string encode(const Keys& value);
+template <>
+Result<Keys> decode<Keys>(std::string_view bytes);
+std::string encode(const PutKey& value);
+template <>
+Result<PutKey> decode<PutKey>(std::string_view bytes);
+std::string encode(const RevokeKey& value);
+template <>
+Result<RevokeKey> decode<RevokeKey>(std::string_view bytes);
 std::string encode(const Register& value);
 template <>
 Result<Register> decode<Register>(std::string_view bytes);
@@ -1358,15 +1429,15 @@ Result<Goodbye> decode<Goodbye>(std::string_view bytes);
 // Every message by who sends it, to fold over.
 template <typename... T>
 struct Kinds {};
-using ClientKinds =
-    Kinds<Hello, Submit, GetJob, ListJobs, CancelJob, RetryJob, GetEvents, GetBlob, PutInstance,
-          DeleteInstance, ListInstances, NextInstance, ListRunners, DrainRunner, SetSlots,
-          ListRepos, PutRepo, DeleteRepo, ListLanes, PatchLane, GetStats, ListAudit>;
+using ClientKinds = Kinds<Hello, Submit, GetJob, ListJobs, CancelJob, RetryJob, GetEvents, GetBlob,
+                          PutInstance, DeleteInstance, ListInstances, NextInstance, ListRunners,
+                          DrainRunner, SetSlots, ListRepos, PutRepo, DeleteRepo, ListLanes,
+                          PatchLane, GetStats, ListAudit, ListKeys, PutKey, RevokeKey>;
 using RunnerKinds = Kinds<Register, Heartbeat, BaseResolved, PutEvents, PutArtifact, AskDelivery,
                           PutResults, Release, Goodbye>;
 using BrokerKinds =
     Kinds<Welcome, Failure, Done, Submitted, Finished, Job, Jobs, Events, BlobSlice, InstancePut,
-          Instances, Runners, Repos, Lanes, Stats, Audit, Registered, HeartbeatAck, RunJobs, Cancel,
-          BaseKept, EventsKept, ArtifactKept, Delivery, ResultsKept>;
+          Instances, Runners, Repos, Lanes, Stats, Audit, Keys, Registered, HeartbeatAck, RunJobs,
+          Cancel, BaseKept, EventsKept, ArtifactKept, Delivery, ResultsKept>;
 
 }  // namespace ghost::wire

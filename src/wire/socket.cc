@@ -7,8 +7,13 @@
 #include <cerrno>
 #include <cstring>
 
+#include "wire/keys.h"
+
 namespace ghost::wire {
 namespace {
+
+// Every libzmq 4.3 takes this option, but zmq.h names it only where draft functions are declared.
+constexpr int kZapEnforceDomain = 93;
 
 constexpr int kFramesMax = static_cast<int>(kPayloadFramesMax) + 8;
 
@@ -19,6 +24,10 @@ void set(void* socket, int option, T value) {
 
 Error zmq_failure(const char* what, const std::string& endpoint) {
   return {"io_error", std::string(what) + " " + endpoint + ": " + zmq_strerror(zmq_errno()), ""};
+}
+
+void set_text(void* socket, int option, const std::string& value) {
+  GHOST_CHECK(zmq_setsockopt(socket, option, value.data(), value.size()) == 0);
 }
 
 void release_blob(void*, void* hint) {
@@ -73,6 +82,10 @@ Socket::Socket(Context& context, Type type, const SocketOptions& options)
     set(raw_, ZMQ_ROUTER_MANDATORY, 1);
     set(raw_, ZMQ_ROUTER_HANDOVER, 0);
   }
+  if (!options.zap_domain.empty()) {
+    set(raw_, kZapEnforceDomain, 1);
+    set_text(raw_, ZMQ_ZAP_DOMAIN, options.zap_domain);
+  }
 }
 
 Socket::~Socket() {
@@ -84,15 +97,22 @@ Socket::~Socket() {
 }
 
 Socket::Socket(Socket&& other) noexcept
-    : raw_(std::exchange(other.raw_, nullptr)), router_(other.router_) {}
+    : raw_(std::exchange(other.raw_, nullptr)), router_(other.router_), keyed_(other.keyed_) {}
 
 Socket& Socket::operator=(Socket&& other) noexcept {
   std::swap(raw_, other.raw_);
   std::swap(router_, other.router_);
+  std::swap(keyed_, other.keyed_);
   return *this;
 }
 
-Result<std::string> Socket::bind(const std::string& endpoint) {
+// An address takes the options of the moment at which it is bound.
+Result<std::string> Socket::bind(const std::string& endpoint, const std::string& secret_key) {
+  set(raw_, ZMQ_CURVE_SERVER, secret_key.empty() ? 0 : 1);
+  if (!secret_key.empty()) {
+    set_text(raw_, ZMQ_CURVE_SECRETKEY, from_hex(secret_key));
+    keyed_ = true;
+  }
   if (zmq_bind(raw_, endpoint.c_str()) != 0) return zmq_failure("listen on", endpoint);
   char real[512];
   size_t size = sizeof real;
@@ -100,15 +120,37 @@ Result<std::string> Socket::bind(const std::string& endpoint) {
   return std::string(real);
 }
 
-Status Socket::connect(const std::string& endpoint) {
+Status Socket::unbind(const std::string& endpoint) {
+  if (zmq_unbind(raw_, endpoint.c_str()) != 0) return zmq_failure("stop listening on", endpoint);
+  return ok_status();
+}
+
+Status Socket::connect(const std::string& endpoint, const ClientKeys* keys) {
+  if (keys != nullptr) {
+    const Result<KeyPair> own = key_pair_of(keys->secret_key);
+    if (!own) return own.error();
+    set_text(raw_, ZMQ_CURVE_SERVERKEY, from_hex(keys->broker_key));
+    set_text(raw_, ZMQ_CURVE_PUBLICKEY, from_hex(own->public_key));
+    set_text(raw_, ZMQ_CURVE_SECRETKEY, from_hex(own->secret_key));
+  }
   if (zmq_connect(raw_, endpoint.c_str()) != 0) return zmq_failure("connect to", endpoint);
   return ok_status();
 }
 
 Result<Socket> Socket::watch_connections(Context& context) {
+  return watch_events(context, ZMQ_EVENT_HANDSHAKE_SUCCEEDED);
+}
+
+Result<Socket> Socket::watch_refusals(Context& context) {
+  return watch_events(context, ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL |
+                                   ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL |
+                                   ZMQ_EVENT_HANDSHAKE_FAILED_AUTH);
+}
+
+Result<Socket> Socket::watch_events(Context& context, int events) {
   static std::atomic<uint64_t> count{0};
   const std::string endpoint = "inproc://ghost-connections-" + std::to_string(++count);
-  if (zmq_socket_monitor(raw_, endpoint.c_str(), ZMQ_EVENT_HANDSHAKE_SUCCEEDED) != 0) {
+  if (zmq_socket_monitor(raw_, endpoint.c_str(), events) != 0) {
     return zmq_failure("watch connections at", endpoint);
   }
   Socket watch(zmq_socket(context.raw(), ZMQ_PAIR), false);
@@ -134,6 +176,10 @@ std::optional<Incoming> Socket::receive() {
         return std::nullopt;
       }
       std::string bytes(static_cast<const char*>(zmq_msg_data(&msg)), zmq_msg_size(&msg));
+      // A property of the connection, which every frame but the routing id carries.
+      if (keyed_ && count == 1) {
+        if (const char* user = zmq_msg_gets(&msg, "User-Id")) in.user = user;
+      }
       more = zmq_msg_more(&msg) != 0;
       zmq_msg_close(&msg);
       if (router_ && count == 0) {

@@ -40,12 +40,23 @@ struct SocketOptions {
   int high_water_mark =
       100000;  // messages a peer; flow control is by credit, this only bounds memory
   int backlog = 1024;
+  // Not empty: every connection is asked for by ZAP under this name (see zap.h), and none is made
+  // without an answer.
+  std::string zap_domain;
 };
 
-// What a ROUTER received: the peer's routing id (never an identity) and its message.
+// What a ROUTER received: the peer's routing id (never an identity) and its message. `user`: the
+// public key (hex) that the peer has proved to hold; empty on an address without keys.
 struct Incoming {
   std::string peer;
+  std::string user;
   Frames frames;
+};
+
+// Keys of an encrypted connection, 64 hex digits each: the own secret one, and the one that the
+// broker must prove to hold.
+struct ClientKeys {
+  std::string secret_key, broker_key;
 };
 
 enum class SendStatus { kSent, kNoSuchPeer, kWouldBlock };
@@ -60,8 +71,12 @@ class Socket {
 
   // "tcp://127.0.0.1:5051", port 0 or * for a free one; "ipc:///run/ghost/x". Gives the real
   // endpoint. Error code io_error, which names the endpoint ("address already in use").
-  Result<std::string> bind(const std::string& endpoint);
-  Status connect(const std::string& endpoint);
+  // With a secret key (64 hex digits) only peers that speak CURVE and know its public one connect
+  // there; one socket may have addresses with and without keys.
+  Result<std::string> bind(const std::string& endpoint, const std::string& secret_key = "");
+  // Ends every connection that was made there.
+  Status unbind(const std::string& endpoint);
+  Status connect(const std::string& endpoint, const ClientKeys* keys = nullptr);
 
   // The next whole message, or nothing when none is there. A ROUTER's has `peer` set.
   std::optional<Incoming> receive();
@@ -71,6 +86,9 @@ class Socket {
   // A socket that has one message to receive for each connection of this one that was made, the
   // first and every later one; for the thread of this one. It must outlive this one. Once a socket.
   Result<Socket> watch_connections(Context& context);
+  // The same for each connection that failed to prove what it must: plain text, wrong or refused
+  // keys, no handshake in time.
+  Result<Socket> watch_refusals(Context& context);
 
   // For an outer event loop: the descriptor is edge-triggered; after each send and receive, and
   // before sleeping, ask readable() until it is false (libzmq #3641).
@@ -80,9 +98,11 @@ class Socket {
 
  private:
   Socket(void* raw, bool router) : raw_(raw), router_(router) {}
+  Result<Socket> watch_events(Context& context, int events);
 
   void* raw_ = nullptr;
   bool router_;
+  bool keyed_ = false;  // some address asks for keys
 };
 
 // Waits until one of the sockets or descriptors is readable, or the time is over (-1: no end).

@@ -13,7 +13,7 @@ ALLOWED = {
 }
 # A library's headers, and the files of src/ that may include them (prefixes).
 OWNERS = [
-    (r'zmq\.h(pp)?$', ['wire/socket']),
+    (r'zmq\.h(pp)?$', ['wire/socket', 'wire/keys.cc']),
     (r'msgpack', ['wire/codec', 'wire/messages.gen.cc']),
     (r'spdlog/', ['base/log.cc']),
     (r'CLI/', ['base/options.cc', 'cli/']),
