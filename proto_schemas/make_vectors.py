@@ -54,6 +54,7 @@ EVENT = {'attempt': 1, 'stream': 'stdout', 'offset': 0, 'at': AT, 'type': 'log',
          'data': b(b'hello\n')}
 PROGRESS = {'attempt': 1, 'stream': 'progress', 'offset': 0, 'at': AT, 'type': 'base',
             'detail': {'commit': OID}}
+KEY = {'role': 'runner', 'name': 'host-7', 'publicKey': 'ab' * 32, 'tenant': 'default', 'addedAt': AT}
 
 CLIENT = [
     ('Hello', {'program': 'example 1.0'}, []),
@@ -82,6 +83,9 @@ CLIENT = [
     ('PatchLane', {'name': 'nightly', 'weight': 2, 'limit': 8, 'paused': False, 'actor': ''}, []),
     ('GetStats', {}, []),
     ('ListAudit', {'limit': 10}, []),
+    ('ListKeys', {}, []),
+    ('PutKey', {'key': KEY, 'actor': 'alice'}, []),
+    ('RevokeKey', {'name': 'host-7', 'actor': 'alice'}, []),
 ]
 RUNNER = [
     ('Register', {'instance': 'runner-1', 'secret': b(bytes(range(16))), 'session': 1769850300123, 'host': 'h1',
@@ -120,6 +124,7 @@ BROKER = [
     ('Stats', {'metrics': [{'name': 'ghost_jobs_queued', 'help': 'Waiting jobs.', 'type': 'gauge',
                             'labels': {'lane': 'default'}, 'value': 3.5}],
                'limits': {'queued-jobs-max': 1000}, 'epoch': 3}, []),
+    ('Keys', {'items': [KEY], 'runners': {'endpoint': 'tcp://broker.example.org:5052', 'brokerKey': 'cd' * 32}}, []),
     ('Audit', {'items': [{'at': AT, 'actor': 'someone', 'action': 'cancel', 'subject': JOB_ID, 'detail': ''}]}, []),
     ('Registered', {'epoch': 3, 'session': 1769850300123, 'heartbeatMs': 5000, 'leaseMs': 15000, 'cancels': [],
                     'slots': 2, 'drain': False}, []),

@@ -82,6 +82,7 @@ struct Core::Impl {
   void on(const event::FromClient& e);
   void on(const event::FromRunner& e);
   void on(const event::Retry& e);
+  void on(const event::KeyChanged& e);
   void on(const event::Unsent& e);
   void on(const event::Undispatchable& e);
   void on(const event::Stalled& e);

@@ -240,6 +240,29 @@ void Core::Impl::on_message(const event::FromRunner& e, const wire::Goodbye& m) 
   reply(e.peer, e.correlation, wire::Done{});
 }
 
+// The runner goes on for a while, unheard: a flagged job ends when its lease is over and nothing of
+// it can run any more.
+void Core::Impl::on(const event::KeyChanged& e) {
+  const bool revoked = e.key.revoked_at.has_value();
+  audit(e.actor, revoked ? "key_revoke" : "key_put", e.key.name,
+        std::string(to_string(e.key.role)) + " " + e.key.public_key.substr(0, 16));
+  if (!revoked || e.key.role != wire::KeyRole::kRunner) return;
+  Runner* const runner = runners.find(e.key.name);
+  if (!runner || user_of(runner->route) != e.key.public_key) return;
+  runner->registered = false;
+  runners.update(runner);
+  for (const JobNo no : std::set<JobNo>(runner->leases)) {
+    JobRow& row = *jobs.find(no);
+    row.lease()->left_behind = status(row).flag.has_value();
+    if (row.lease()->left_behind) continue;
+    attempt_ended(row, Attempt::kCounts,
+                  "the key of runner " + runner->instance() + " was revoked");
+  }
+  runner->stale_held = 0;
+  runners.set_route(runner, "");
+  registry.remove(kRunnerService, runner->instance());
+}
+
 void Core::Impl::on(const event::Unsent& e) {
   for (const wire::LeaseRef& ref : e.leases) {
     JobRow* const row = jobs.find(ref.job);

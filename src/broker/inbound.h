@@ -14,7 +14,10 @@ using ReadRequest = std::variant<wire::Hello, wire::GetJob, wire::ListJobs, wire
                                  wire::GetBlob, wire::ListInstances, wire::ListRunners,
                                  wire::ListRepos, wire::ListLanes, wire::GetStats, wire::ListAudit>;
 
-using Inbound = std::variant<ClientRequest, RunnerRequest, wire::RetryJob, ReadRequest>;
+// About the keys that the broker accepts: answered by the shell, which keeps their book.
+using KeyRequest = std::variant<wire::ListKeys, wire::PutKey, wire::RevokeKey>;
+
+using Inbound = std::variant<ClientRequest, RunnerRequest, wire::RetryJob, ReadRequest, KeyRequest>;
 
 // Error codes: unknown_kind; forbidden (a kind of the other socket, or of the broker's own);
 // bad_request (payload frames do not fit); those of the body.

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <sstream>
 
 #include "base/fs.h"
 #include "base/ids.h"
@@ -20,6 +21,14 @@ constexpr uint64_t kBrokerTtlMs = 15'000;
 std::string host_name() {
   char name[256] = {};
   return gethostname(name, sizeof name - 1) == 0 ? name : "";
+}
+
+std::string keys_folder(const ProgramOptions& o) {
+  return o.keys.empty() ? o.data + "/keys" : o.keys;
+}
+
+bool has_broker_key(const ProgramOptions& o) {
+  return ::access(wire::KeyFolder{keys_folder(o)}.broker().c_str(), F_OK) == 0;
 }
 
 std::string instance_name(const ProgramOptions& options) {
@@ -64,8 +73,8 @@ CoreOptions core_options(const ProgramOptions& o, const Store& store) {
 ServerOptions server_options(const ProgramOptions& o, const CoreOptions& core) {
   ServerOptions server;
   ShellOptions& shell = server.shell;
-  server.clients = o.clients;
-  server.runners = o.runners;
+  server.doors = {o.clients, o.runners, keys_folder(o),
+                  o.advertise.empty() ? host_name() : o.advertise};
   shell.lease_ms = o.lease_ms;
   server.frame_bytes_max = std::max<uint64_t>(64 << 20, core.payload_bytes_max + (1 << 20));
   shell.waits_max = static_cast<size_t>(o.waits_max);
@@ -119,8 +128,13 @@ Status recover(Core& core, Store& store, const std::string& registry_path) {
 void declare(OptionSet* set, ProgramOptions* o) {
   constexpr int64_t kHour = 3600 * 1000;
   set->add("data", &o->data, "Directory of the store and registry.json");
-  set->add("clients", &o->clients, "Endpoint for clients and relays");
-  set->add("runners", &o->runners, "Endpoint for runners");
+  set->add(
+      "clients", &o->clients,
+      "Endpoints for clients and relays, separated by commas; beyond loopback and ipc with keys");
+  set->add("runners", &o->runners, "Endpoints for runners, likewise");
+  set->add("keys", &o->keys, "Key folder, see ghost keys; empty: keys in the data directory");
+  set->add("advertise", &o->advertise,
+           "Host that others are told instead of a wildcard address; empty: this host's name");
   set->add("store", &o->store, "sqlite (durable) or memory (nothing survives the broker)");
   set->add("name", &o->name, "Instance name in the registry; broker-HOST when empty");
   set->add("lease-ms", &o->lease_ms, "TTL of a lease, milliseconds", 300, kHour);
@@ -151,16 +165,22 @@ Status validate(const ProgramOptions& o) {
   if (o.store != "sqlite" && o.store != "memory") {
     return wrong("store: expected sqlite or memory, got \"" + o.store + "\"");
   }
-  for (const auto& [name, endpoint] : {std::pair("clients", o.clients), {"runners", o.runners}}) {
-    if (endpoint.rfind("tcp://", 0) != 0 && endpoint.rfind("ipc://", 0) != 0) {
-      return wrong(std::string(name) + ": expected tcp://HOST:PORT or ipc://PATH, got \"" +
-                   endpoint + "\"");
-    }
-    if (!wire::is_local_endpoint(endpoint)) {
+  for (const auto& [name, endpoints] : {std::pair("clients", o.clients), {"runners", o.runners}}) {
+    std::istringstream list(endpoints);
+    std::string endpoint;
+    size_t count = 0;
+    for (; std::getline(list, endpoint, ','); ++count) {
+      if (endpoint.rfind("tcp://", 0) != 0 && endpoint.rfind("ipc://", 0) != 0) {
+        return wrong(std::string(name) + ": expected tcp://HOST:PORT or ipc://PATH, got \"" +
+                     endpoint + "\"");
+      }
+      if (wire::is_local_endpoint(endpoint) || has_broker_key(o)) continue;
       return wrong(std::string(name) + ": " + endpoint +
                    " is not a loopback address: without keys the broker listens only there and on "
-                   "ipc");
+                   "ipc (`ghost keys init` makes keys in " +
+                   keys_folder(o) + ")");
     }
+    if (count == 0) return wrong(std::string(name) + ": expected an endpoint");
   }
   if (!o.name.empty() && !is_name(o.name)) return wrong("name: not a name: \"" + o.name + "\"");
   if (o.heartbeat_ms >= o.lease_ms) return wrong("heartbeat-ms: must be below lease-ms");

@@ -15,6 +15,8 @@ struct ProgramOptions {
   std::string data = "./ghost-data/broker";
   std::string clients = "tcp://127.0.0.1:5051";
   std::string runners = "tcp://127.0.0.1:5052";
+  std::string keys;       // key folder; empty: keys in the data directory
+  std::string advertise;  // host told to others instead of a wildcard; empty: the host's name
   std::string store = "sqlite";
   std::string name;  // instance in the registry; empty: broker-HOST
   int64_t lease_ms = 15'000;

@@ -63,7 +63,9 @@ Result<wire::Frames> Reads::job_message(uint64_t c, const StoredJob& job) {
 }
 
 Reads::Answer Reads::on(uint64_t c, const wire::Hello&) {
-  return {wire::pack(c, wire::Welcome{facts_.epoch, GHOST_VERSION, facts_.limits})};
+  wire::Welcome welcome{facts_.epoch, GHOST_VERSION, facts_.limits, {}};
+  if (facts_.move) welcome.move = facts_.move();
+  return {wire::pack(c, welcome)};
 }
 
 Reads::Answer Reads::on(uint64_t c, const wire::GetJob& m) {

@@ -1,6 +1,7 @@
 // Answers to requests that change nothing, from committed state. One owner, the broker's thread.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -17,6 +18,7 @@ class Reads {
   struct Facts {
     uint64_t epoch = 0;
     std::map<std::string, uint64_t> limits;
+    std::function<std::optional<wire::Address>()> move;  // for clients; null: never
   };
   // `metrics` adds what the shell itself counts.
   Reads(const Core& core, Store& store, Facts facts,

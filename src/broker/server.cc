@@ -13,9 +13,10 @@ Now read_clocks() {
   return {mono_now_ms(), wall_now_ms()};
 }
 
-wire::SocketOptions socket_options(const ServerOptions& options) {
+wire::SocketOptions socket_options(const ServerOptions& options, const char* domain) {
   wire::SocketOptions socket;
   socket.high_water_mark = kMessagesWaitingMax;
+  socket.zap_domain = domain;
   socket.frame_bytes_max = static_cast<int64_t>(options.frame_bytes_max);
   return socket;
 }
@@ -26,18 +27,18 @@ Server::Server(ServerOptions options, wire::Context& context, Core& core, Store&
     : options_(std::move(options)),
       core_(core),
       store_(store),
-      clients_(context, wire::Socket::Type::kRouter, socket_options(options_)),
-      runners_(context, wire::Socket::Type::kRouter, socket_options(options_)) {}
+      clients_(context, wire::Socket::Type::kRouter, socket_options(options_, kClientsDomain)),
+      runners_(context, wire::Socket::Type::kRouter, socket_options(options_, kRunnersDomain)),
+      access_(options_.doors.keys),
+      doors_(options_.doors, &access_, context, &clients_, &runners_) {}
 
 Status Server::bind() {
-  Result<std::string> clients = clients_.bind(options_.clients);
-  if (!clients) return clients.error();
-  Result<std::string> runners = runners_.bind(options_.runners);
-  if (!runners) return runners.error();
-  clients_endpoint_ = std::move(*clients);
-  runners_endpoint_ = std::move(*runners);
+  if (Status s = doors_.open(); !s) return s;
   ShellOptions shell = options_.shell;
-  shell.self.endpoints = {{"clients", clients_endpoint_}, {"runners", runners_endpoint_}};
+  const std::string& host = options_.doors.advertise;
+  shell.self.endpoints = {{"clients", advertised(clients_endpoint(), host)},
+                          {"runners", advertised(runners_endpoint(), host)}};
+  shell.access = &access_;
   shell_.emplace(std::move(shell), static_cast<Ports&>(*this), core_, store_, read_clocks());
   return ok_status();
 }
@@ -56,19 +57,28 @@ bool Server::wait(int stop_fd) {
   items[0].socket = &runners_;
   items[1].socket = &clients_;
   items[2].fd = stop_fd;
+  doors_.add_to(&items);
   const MonoMs from = mono_now_ms();
   const int64_t wanted_ms = shell_->wait_ms(from);
   wire::poll(items, wanted_ms);
+  doors_.attend(mono_now_ms());
   shell_->woke(read_clocks(), from, wanted_ms, items[0].readable || items[1].readable);
   return items[2].readable;
 }
 
 std::optional<wire::Incoming> Server::receive(Side side) {
-  return port(side).receive();
+  while (std::optional<wire::Incoming> in = port(side).receive()) {
+    if (std::optional<std::string> route = access_.route_of(*in)) {
+      in->peer = std::move(*route);
+      return in;
+    }
+  }
+  return std::nullopt;
 }
 
 wire::SendStatus Server::send(const Peer& peer, const wire::Frames& frames) {
-  return port(peer.side).send(peer.route, frames);
+  if (!access_.hears(peer.route)) return wire::SendStatus::kNoSuchPeer;
+  return port(peer.side).send(routing_id_of(peer.route), frames);
 }
 
 }  // namespace ghost::broker

@@ -1,17 +1,19 @@
-// The broker's loop: two ROUTER sockets, the clocks and the sleep between two turns of the shell.
+// The broker's loop: two ROUTER sockets and who may speak there, the clocks and the sleep between
+// two turns of the shell.
 // One thread owns all of it.
 #pragma once
 
 #include <optional>
 #include <string>
 
+#include "broker/doors.h"
 #include "broker/shell.h"
 #include "wire/socket.h"
 
 namespace ghost::broker {
 
 struct ServerOptions {
-  std::string clients, runners;  // endpoints
+  DoorOptions doors;
   uint64_t frame_bytes_max = 64 << 20;
   ShellOptions shell;  // the endpoints of `self` are filled in
 };
@@ -20,9 +22,10 @@ class Server : private Ports {
  public:
   Server(ServerOptions options, wire::Context& context, Core& core, Store& store);
 
+  // Error codes as Doors::open.
   Status bind();
-  const std::string& clients_endpoint() const { return clients_endpoint_; }
-  const std::string& runners_endpoint() const { return runners_endpoint_; }
+  const std::string& clients_endpoint() const { return doors_.clients_endpoint(); }
+  const std::string& runners_endpoint() const { return doors_.runners_endpoint(); }
 
   // After bind(). Turns until stop_fd is readable, then a last one. An Error: the store has failed,
   // and nothing that was not committed has been sent.
@@ -38,7 +41,8 @@ class Server : private Ports {
   Core& core_;
   Store& store_;
   wire::Socket clients_, runners_;
-  std::string clients_endpoint_, runners_endpoint_;
+  Access access_;
+  Doors doors_;
   std::optional<Shell> shell_;
 };
 

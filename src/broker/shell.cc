@@ -32,7 +32,7 @@ Shell::Shell(ShellOptions options, Ports& ports, Core& core, Store& store, Now n
       store_(store),
       ports_(ports),
       sender_(&ports),
-      reads_(core, store, {store.epoch(), options_.limits},
+      reads_(core, store, {store.epoch(), options_.limits, [this] { return move(Side::kClients); }},
              [this](std::vector<wire::Metric>* out) { add_metrics(out); }),
       waiters_(options_.waits_max),
       watch_(options_.notify_jobs_max),
@@ -48,6 +48,7 @@ int64_t Shell::wait_ms(MonoMs now) const {
   if (!drained_ || !next_events_.empty()) return 0;
   MonoMs until = now_.mono + (housekeeping_due_ ? kQuietMs : kSleepMsMax);
   until = std::min(until, chores_.next_deadline());
+  if (options_.access != nullptr) until = std::min(until, options_.access->next_deadline());
   if (const auto at = core_.next_deadline(now_)) until = std::min(until, *at);
   if (const auto at = waiters_.next_deadline()) until = std::min(until, *at);
   return std::max<int64_t>(0, until - now);
@@ -79,6 +80,7 @@ Status Shell::turn() {
   submitted_bytes_ = 0;
   for (const Event& event : std::exchange(next_events_, {})) step(event);
   for (const Event& event : chores_.due(now_)) step(event);
+  follow_key_book();
   drained_ = drain();
   step(event::Tick{drained_});
   collect_changes();
@@ -127,6 +129,11 @@ void Shell::take(Side side, wire::Incoming in) {
   if (!message) return fail(peer, correlation, message.error());
   Result<Inbound> inbound = decode_inbound(side, *message);
   if (!inbound) return fail(peer, correlation, inbound.error());
+  if (options_.access != nullptr) {
+    if (Status s = options_.access->allows(peer.route, &*inbound); !s) {
+      return fail(peer, correlation, s.error());
+    }
+  }
   std::visit([&](auto&& request) { on(std::move(peer), std::move(*message), std::move(request)); },
              std::move(*inbound));
 }
@@ -180,6 +187,51 @@ void Shell::on(Peer peer, wire::Message&& message, ReadRequest&& request) {
   pending_reads_.push_back({std::move(peer), message.header.correlation, std::move(request)});
 }
 
+void Shell::on(Peer peer, wire::Message&& message, KeyRequest&& request) {
+  const uint64_t correlation = message.header.correlation;
+  if (options_.access == nullptr) {
+    return fail(peer, correlation, {"conflict", "this broker has no keys", ""});
+  }
+  Result<wire::Frames> made = std::visit([&](auto& r) { return answer(correlation, r); }, request);
+  if (!made) return fail(peer, correlation, made.error());
+  answers_.emplace_back(std::move(peer), std::move(*made));
+}
+
+Result<wire::Frames> Shell::answer(uint64_t correlation, wire::ListKeys&) {
+  Access& access = *options_.access;
+  return wire::pack(correlation, wire::Keys{access.keys(), access.addresses(Side::kClients).keyed,
+                                            access.addresses(Side::kRunners).keyed});
+}
+
+Result<wire::Frames> Shell::answer(uint64_t correlation, wire::PutKey& request) {
+  if (Status s = options_.access->put(request.key, now_.wall); !s) return s.error();
+  request.key.revoked_at.reset();
+  step(event::KeyChanged{request.actor, request.key});
+  return wire::pack(correlation, wire::Done{});
+}
+
+Result<wire::Frames> Shell::answer(uint64_t correlation, wire::RevokeKey& request) {
+  Result<wire::Key> revoked = options_.access->revoke(request.name, now_.wall);
+  if (!revoked) return revoked.error();
+  step(event::KeyChanged{request.actor, std::move(*revoked)});
+  return wire::pack(correlation, wire::Done{});
+}
+
+// What others changed in the book.
+void Shell::follow_key_book() {
+  if (options_.access == nullptr) return;
+  Access::Changes changes = options_.access->refresh(now_.mono);
+  for (wire::Key& key : changes.added) step(event::KeyChanged{"key book", std::move(key)});
+  for (wire::Key& key : changes.revoked) {
+    key.revoked_at = now_.wall;
+    step(event::KeyChanged{"key book", std::move(key)});
+  }
+}
+
+std::optional<wire::Address> Shell::move(Side side) const {
+  return options_.access == nullptr ? std::nullopt : options_.access->addresses(side).move;
+}
+
 void Shell::step(const Event& event) {
   core_.step(now_, event, &actions_);
 }
@@ -187,7 +239,7 @@ void Shell::step(const Event& event) {
 void Shell::fail(const Peer& peer, uint64_t correlation, const Error& error,
                  uint64_t retry_after_ms) {
   ++counts_.failures[error.code];
-  failures_.emplace_back(peer, wire::pack_failure(correlation, error, retry_after_ms));
+  answers_.emplace_back(peer, wire::pack_failure(correlation, error, retry_after_ms));
 }
 
 // The answer to a Submit is the last thing that its step wanted sent.
@@ -251,8 +303,11 @@ Status Shell::send_all() {
     GHOST_CRASH_POINT("turn.send");
     if (auto* message = std::get_if<send::Message>(&send)) {
       const uint64_t c = message->correlation;
-      sender_.send(message->peer,
-                   std::visit([c](const auto& m) { return wire::pack(c, m); }, message->reply));
+      const auto packed = [&](auto& m) {
+        if constexpr (requires { m.move; }) m.move = move(message->peer.side);
+        return wire::pack(c, m);
+      };
+      sender_.send(message->peer, std::visit(packed, message->reply));
     } else if (auto* submitted = std::get_if<send::Submitted>(&send)) {
       send_submitted(*submitted);
     } else if (auto* view = std::get_if<send::JobView>(&send)) {
@@ -261,7 +316,7 @@ Status Shell::send_all() {
       if (Status s = send_jobs(*jobs); !s) return s;
     }
   }
-  for (const auto& [peer, frames] : std::exchange(failures_, {})) sender_.send(peer, frames);
+  for (const auto& [peer, frames] : std::exchange(answers_, {})) sender_.send(peer, frames);
   GHOST_CRASH_POINT("turn.sent");
   return ok_status();
 }
@@ -354,6 +409,12 @@ void Shell::add_metrics(std::vector<wire::Metric>* out) const {
   for (const auto& [code, count] : counts_.failures) {
     add("ghost_broker_requests_refused_total", "Messages answered with Failure by the shell.",
         MetricType::kCounter, n(count), {{"code", code}});
+  }
+  const std::map<std::string, uint64_t> none;
+  for (const auto& [reason, count] :
+       options_.access != nullptr ? options_.access->refused() : none) {
+    add("ghost_broker_peers_refused_total", "Connections and messages of peers not let in.",
+        MetricType::kCounter, n(count), {{"reason", reason}});
   }
   add("ghost_broker_stalls_total", "Times that the loop stood still.", MetricType::kCounter,
       n(counts_.stalls));

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "broker/access.h"
 #include "broker/chores.h"
 #include "broker/core.h"
 #include "broker/finish_watch.h"
@@ -28,6 +29,7 @@ struct ShellOptions {
   std::map<std::string, uint64_t> limits;  // told in Welcome and Stats
   std::string registry_path;               // registry.json; empty: none is kept
   wire::Instance self;                     // the broker in the registry
+  Access* access = nullptr;                // null: whoever is heard may say anything
 };
 
 class Shell {
@@ -66,6 +68,12 @@ class Shell {
   void on(Peer peer, wire::Message&& message, RunnerRequest&& request);
   void on(Peer peer, wire::Message&& message, wire::RetryJob&& request);
   void on(Peer peer, wire::Message&& message, ReadRequest&& request);
+  void on(Peer peer, wire::Message&& message, KeyRequest&& request);
+  Result<wire::Frames> answer(uint64_t correlation, wire::ListKeys& request);
+  Result<wire::Frames> answer(uint64_t correlation, wire::PutKey& request);
+  Result<wire::Frames> answer(uint64_t correlation, wire::RevokeKey& request);
+  void follow_key_book();
+  std::optional<wire::Address> move(Side side) const;
   void step(const Event& event);
   void fail(const Peer& peer, uint64_t correlation, const Error& error,
             uint64_t retry_after_ms = 0);
@@ -98,8 +106,8 @@ class Shell {
   uint64_t registry_revision_ = 0;
   uint64_t submitted_bytes_ = 0;  // of this turn
   Actions actions_;
-  std::vector<Event> next_events_;  // found while sending: for the next turn
-  std::vector<std::pair<Peer, wire::Frames>> failures_;
+  std::vector<Event> next_events_;                      // found while sending: for the next turn
+  std::vector<std::pair<Peer, wire::Frames>> answers_;  // the shell's own, after the commit
   std::vector<PendingRead> pending_reads_;
   std::vector<Change> changes_;
   Counts counts_;

@@ -141,8 +141,17 @@ using Persist = std::variant<persist::InsertJob, persist::UpdateJob, persist::Ap
 // --- Events of the core
 // ------------------------------------------------------------------------------
 
-// Which socket a peer is on, and its routing id there: where to answer, never who it is.
+// Which socket a peer is on, and its route there: the routing id, which says where to answer and
+// never who it is, and behind it the key that the connection proved (64 hex digits; none on the
+// addresses of this host). So a routing id that another key takes over is another peer.
 enum class Side { kClients, kRunners };
+inline std::string_view user_of(std::string_view route) {
+  constexpr size_t kKeyDigits = 64;
+  return route.size() > kKeyDigits ? route.substr(route.size() - kKeyDigits) : std::string_view();
+}
+inline std::string_view routing_id_of(std::string_view route) {
+  return route.substr(0, route.size() - user_of(route).size());
+}
 struct Peer {
   Side side = Side::kClients;
   std::string route;
@@ -194,6 +203,11 @@ struct Undispatchable {
 struct Stalled {
   int64_t ms = 0;
 };
+// A key was accepted or revoked, and already is in the key book. Who holds a revoked one is gone.
+struct KeyChanged {
+  std::string actor;
+  wire::Key key;
+};
 // Comes at the end of every turn. `drained`: both sockets were empty, so silence is really silence.
 // Only then anything expires; dispatch happens on every tick.
 struct Tick {
@@ -201,7 +215,7 @@ struct Tick {
 };
 }  // namespace event
 using Event = std::variant<event::FromClient, event::Retry, event::FromRunner, event::Unsent,
-                           event::Undispatchable, event::Stalled, event::Tick>;
+                           event::Undispatchable, event::Stalled, event::KeyChanged, event::Tick>;
 
 // --- Actions of the core
 // -----------------------------------------------------------------------------

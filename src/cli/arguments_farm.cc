@@ -82,6 +82,64 @@ void add_lane_commands(CLI::App& app, Chosen* chosen) {
       ->excludes(pause);
 }
 
+constexpr const char* kKeysDefault = "./ghost-data/broker/keys";
+
+void add_keys_commands(CLI::App& app, Chosen* chosen) {
+  CLI::App* keys = app.add_subcommand("keys", "Who may join the farm from other hosts");
+  keys->require_subcommand(1);
+  const auto options = [] { return std::make_shared<KeysOptions>(); };
+  const auto offline = [&](const char* name, const char* about, int (*command)(const KeysOptions&),
+                           const std::shared_ptr<KeysOptions>& o) {
+    CLI::App* c = keys->add_subcommand(name, about);
+    c->callback([=] {
+      chosen->offline = true;
+      chosen->local = [=] { return command(*o); };
+    });
+    o->folder = kKeysDefault;
+    add_text(c, "--keys", &o->folder, "Key folder of the broker", "DIR")->capture_default_str();
+    return c;
+  };
+  const auto folder = [](CLI::App* c, const std::shared_ptr<KeysOptions>& o) {
+    add_text(c, "--keys", &o->folder, "Key folder of a broker on this host, instead of a relay",
+             "DIR");
+  };
+
+  auto o = options();
+  offline("init", "Make a broker's key, so that it may listen beyond its own host", run_keys_init,
+          o);
+
+  o = options();
+  CLI::App* c = add_plain(keys, chosen, "add", "Accept a new member and print its join string",
+                          [o](Session& s) { return run_keys_add(s, *o); });
+  c->add_option("role", o->role, "runner, relay or client")
+      ->required()
+      ->check(CLI::IsMember({"runner", "relay", "client"}))
+      ->type_name("ROLE");
+  c->add_option("name", o->name, "Name of the member; a runner's instance")
+      ->required()
+      ->type_name("NAME");
+  add_text(c, "--tenant", &o->tenant, "Tenant of a client", "NAME")->capture_default_str();
+  add_text(c, "--endpoint", &o->endpoint, "Where it reaches the broker", "tcp://HOST:PORT");
+  folder(c, o);
+
+  o = options();
+  c = add_plain(keys, chosen, "list", "Show the keys",
+                [o](Session& s) { return run_keys_list(s, *o); });
+  folder(c, o);
+
+  o = options();
+  c = add_plain(keys, chosen, "revoke", "Refuse a member from now on, its open connections too",
+                [o](Session& s) { return run_keys_revoke(s, *o); });
+  c->add_option("name", o->name, "Member")->required()->type_name("NAME");
+  folder(c, o);
+
+  o = options();
+  c = offline("rotate", "Change the broker's key while the farm works", run_keys_rotate, o);
+  add_text(c, "--clients", &o->clients, "Second address for clients", "tcp://ADDRESS:PORT");
+  add_text(c, "--runners", &o->runners, "Second address for runners", "tcp://ADDRESS:PORT");
+  c->add_flag("--finish", o->finish, "All have moved: the next key is the broker's key");
+}
+
 CLI::App* add_registry_command(CLI::App* registry, Chosen* chosen, const char* name,
                                const char* about, int (*command)(Session&, const RegistryOptions&),
                                std::shared_ptr<RegistryOptions> o) {
@@ -147,6 +205,7 @@ void add_farm_commands(CLI::App& app, Chosen* chosen) {
   add_repo_commands(app, chosen);
   add_lane_commands(app, chosen);
   add_registry_commands(app, chosen);
+  add_keys_commands(app, chosen);
   add_plain(&app, chosen, "limits",
             "Show every limit of relay, broker and runners, and what a request asks for by itself",
             run_limits);

@@ -105,6 +105,19 @@ struct LaneOptions {
 int run_lanes_list(Session& session);
 int run_lanes_set(Session& session, const LaneOptions& options);
 
+struct KeysOptions {
+  std::string role, name, tenant = "default";
+  std::string folder;            // the broker's key folder; empty: ask the relay
+  std::string endpoint;          // add: where the new member reaches the broker
+  std::string clients, runners;  // rotate: second addresses
+  bool finish = false;
+};
+int run_keys_init(const KeysOptions& options);
+int run_keys_add(Session& session, const KeysOptions& options);
+int run_keys_list(Session& session, const KeysOptions& options);
+int run_keys_revoke(Session& session, const KeysOptions& options);
+int run_keys_rotate(const KeysOptions& options);
+
 int run_limits(Session& session);
 int run_audit(Session& session, uint64_t limit);
 

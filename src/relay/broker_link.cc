@@ -74,6 +74,8 @@ struct BrokerLink::Impl : std::enable_shared_from_this<BrokerLink::Impl> {
   void receive_some();
   void on_message(wire::Frames frames);
   void on_welcome(const wire::Message& message);
+  Status connect_socket();
+  void move(const wire::Address& to);
 
   asio::any_io_executor executor;
   BrokerLinkOptions options;
@@ -123,7 +125,8 @@ void BrokerLink::Impl::turn() {
   }
   send_due();
   const bool is_alive = pending.alive(mono_now_ms());
-  if (was_alive && !is_alive) log::warn("broker is silent", {{"endpoint", options.endpoint}});
+  if (was_alive && !is_alive)
+    log::warn("broker is silent", {{"endpoint", options.broker.endpoint}});
   was_alive = is_alive;
   arm_timer();
 }
@@ -176,15 +179,38 @@ void BrokerLink::Impl::on_welcome(const wire::Message& message) {
   }
   const MonoMs now = mono_now_ms();
   if (welcome->epoch != pending.epoch() || !was_alive) {
-    log::info(
-        "broker answers",
-        {{"endpoint", options.endpoint}, {"epoch", welcome->epoch}, {"version", welcome->version}});
+    log::info("broker answers", {{"endpoint", options.broker.endpoint},
+                                 {"epoch", welcome->epoch},
+                                 {"version", welcome->version}});
   }
   pending.on_welcome(now, welcome->epoch);
   was_alive = true;
   limits = std::move(welcome->limits);
   version = std::move(welcome->version);
   contact.cancel();
+  if (welcome->move) move(*welcome->move);
+}
+
+Status BrokerLink::Impl::connect_socket() {
+  const wire::BrokerAddress& broker = options.broker;
+  return socket.connect(broker.endpoint, broker.keys ? &*broker.keys : nullptr);
+}
+
+// Questions that were on their way are repeated, like all that get lost.
+void BrokerLink::Impl::move(const wire::Address& to) {
+  wire::BrokerAddress& broker = options.broker;
+  if (!broker.keys) return;
+  if (broker.endpoint == to.endpoint && broker.keys->broker_key == to.broker_key) return;
+  log::info("the broker moves", {{"endpoint", to.endpoint}, {"key", to.broker_key.substr(0, 16)}});
+  if (Status s = wire::follow_move(options.join_file, to); !s) {
+    log::error("the broker's new address is not kept", {{"reason", s.error().message}});
+  }
+  (void)socket.disconnect(broker.endpoint);
+  broker.endpoint = to.endpoint;
+  broker.keys->broker_key = to.broker_key;
+  if (Status s = connect_socket(); !s) {
+    log::error("cannot connect", {{"reason", s.error().message}});
+  }
 }
 
 BrokerLink::BrokerLink(asio::any_io_executor executor, BrokerLinkOptions options)
@@ -195,7 +221,7 @@ BrokerLink::~BrokerLink() {
 }
 
 Status BrokerLink::connect() {
-  if (Status s = impl_->socket.connect(impl_->options.endpoint); !s) return s;
+  if (Status s = impl_->connect_socket(); !s) return s;
   impl_->descriptor.assign(impl_->socket.fd());
   impl_->watch_socket();
   impl_->turn();

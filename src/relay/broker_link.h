@@ -10,13 +10,15 @@
 
 #include "relay/exchange.h"
 #include "wire/envelope.h"
+#include "wire/keys.h"
 #include "wire/messages.gen.h"
 
 namespace ghost::relay {
 
 struct BrokerLinkOptions {
-  std::string endpoint;
-  std::string program;  // said in Hello
+  wire::BrokerAddress broker;
+  std::string join_file;  // follows a move of the broker; empty: none
+  std::string program;    // said in Hello
   int64_t timeout_ms = 15'000;
   int64_t silence_ms = 4'000;
 };

@@ -189,4 +189,36 @@ Task<Response> list_audit(RelayContext& context, Request& request) {
   co_return items_response(answer.value->items);
 }
 
+Task<Response> list_keys(RelayContext& context, Request& request) {
+  if (Status s = no_query(request); !s) co_return problem_response(s.error());
+  Answered<wire::Keys> answer = co_await context.link.ask<wire::Keys>(wire::ListKeys{});
+  if (!answer.ok()) co_return answer.problem();
+  co_return json_response(200, http::to_json(*answer.value));
+}
+
+// The answer holds what a join string needs beside the secret, which never leaves its owner.
+Task<Response> put_key(RelayContext& context, Request& request) {
+  if (Status s = no_query(request); !s) co_return problem_response(s.error());
+  Result<wire::Key> key = read_body<wire::Key>(request, "name", {"role", "publicKey", "tenant"});
+  if (!key) co_return problem_response(key.error());
+  wire::PutKey question;
+  question.key = std::move(*key);
+  question.actor = request.actor;
+  const http::Json shown = http::to_json(question.key);
+  Answered<wire::Done> answer = co_await context.link.ask<wire::Done>(std::move(question));
+  if (!answer.ok()) co_return answer.problem();
+  co_return json_response(200, shown);
+}
+
+Task<Response> revoke_key(RelayContext& context, Request& request) {
+  if (Status s = no_query(request); !s) co_return problem_response(s.error());
+  if (Status s = named(request.params[0], "key"); !s) co_return problem_response(s.error());
+  wire::RevokeKey question;
+  question.name = request.params[0];
+  question.actor = request.actor;
+  Answered<wire::Done> answer = co_await context.link.ask<wire::Done>(std::move(question));
+  if (!answer.ok()) co_return answer.problem();
+  co_return empty_response(204);
+}
+
 }  // namespace ghost::relay

@@ -42,6 +42,9 @@ Task<Response> list_lanes(RelayContext&, Request&);
 Task<Response> get_lane(RelayContext&, Request&);
 Task<Response> patch_lane(RelayContext&, Request&);
 Task<Response> list_audit(RelayContext&, Request&);
+Task<Response> list_keys(RelayContext&, Request&);
+Task<Response> put_key(RelayContext&, Request&);
+Task<Response> revoke_key(RelayContext&, Request&);
 // service_handlers.cc
 Task<Response> get_limits(RelayContext&, Request&);
 Task<Response> get_livez(RelayContext&, Request&);

@@ -5,6 +5,7 @@
 #include "base/ids.h"
 #include "http/url.h"
 #include "relay/auth.h"
+#include "wire/keys.h"
 
 namespace ghost::relay {
 
@@ -12,6 +13,9 @@ void declare_options(OptionSet& set, RelayOptions* o) {
   constexpr int64_t kHour = 3'600'000, kTerabyte = int64_t{1} << 40;
   set.add("http", &o->http, "address to listen on; port 0 takes a free one");
   set.add("broker", &o->broker, "the broker's endpoint for clients");
+  set.add("join", &o->join, "join string of `ghost keys add relay`, or @FILE that holds it");
+  set.add("join-file", &o->join_file,
+          "file in which the join string is kept, and follows the broker when its key changes");
   set.add("name", &o->name, "instance id in the registry; empty: made of host and port");
   set.add("advertise", &o->advertise, "URL told to the registry; empty: the address listened on");
   set.add("token-file", &o->token_file,
@@ -88,6 +92,9 @@ Status validate_options(const RelayOptions& o) {
   if (!o.name.empty() && !is_name(o.name)) {
     return Error{"bad_field", "--name " + o.name + ": expected letters, digits, '.', '_', '-'",
                  "name"};
+  }
+  if (!o.join.empty()) {
+    if (const auto member = wire::load_membership(o.join); !member) return member.error();
   }
   if (o.broker.find("://") == std::string::npos) {
     return Error{"bad_field",

@@ -12,6 +12,8 @@ namespace ghost::relay {
 struct RelayOptions {
   std::string http = "127.0.0.1:5050";          // address to listen on; port 0: a free one
   std::string broker = "tcp://127.0.0.1:5051";  // the broker's endpoint for clients
+  std::string join;                             // join string or @FILE; empty: what join_file holds
+  std::string join_file;                        // where it is kept; empty: nowhere
   std::string name;                             // instance id; empty: made of host and port
   std::string advertise;                        // URL told to the registry; empty: the real one
   std::string token_file;                       // bearer tokens; empty: none are asked for

@@ -19,9 +19,10 @@ namespace asio = boost::asio;
 constexpr int64_t kLeaveMs = 1'000;   // for the goodbye to the registry
 constexpr int64_t kDrainPollMs = 20;  // while connections end
 
-BrokerLinkOptions link_options(const RelayOptions& o) {
+BrokerLinkOptions link_options(const RelayOptions& o, wire::BrokerAddress broker) {
   BrokerLinkOptions out;
-  out.endpoint = o.broker;
+  out.broker = std::move(broker);
+  out.join_file = o.join_file;
   out.program = "ghost-relay/" GHOST_VERSION;
   out.timeout_ms = o.broker_timeout_ms;
   out.silence_ms = o.broker_silence_ms;
@@ -55,11 +56,11 @@ std::string shown(const Request& request) {
 
 }  // namespace
 
-Relay::Relay(asio::io_context& loop, RelayOptions options, Auth auth)
+Relay::Relay(asio::io_context& loop, RelayOptions options, wire::BrokerAddress broker, Auth auth)
     : loop_(loop),
       options_(std::move(options)),
       auth_(std::move(auth)),
-      link_(loop.get_executor(), link_options(options_)),
+      link_(loop.get_executor(), link_options(options_, std::move(broker))),
       server_(loop.get_executor(), server_options(options_), *this),
       context_{options_, link_, metrics_, [this] { return server_.figures(); }},
       renewal_(loop) {}

@@ -13,7 +13,7 @@ namespace ghost::relay {
 
 class Relay : private HttpApp {
  public:
-  Relay(boost::asio::io_context& loop, RelayOptions options, Auth auth);
+  Relay(boost::asio::io_context& loop, RelayOptions options, wire::BrokerAddress broker, Auth auth);
   ~Relay() override;
 
   // Listens, connects, and from the broker's first word on keeps itself in the registry and tells

@@ -37,6 +37,7 @@ Link::Link(wire::Context& context, const LinkOptions& options, const SessionOpti
            Executor& executor, Outbox& outbox)
     : context_(context),
       options_(options),
+      broker_(options.broker),
       executor_(executor),
       outbox_(outbox),
       core_(session, mono_now_ms()),
@@ -94,7 +95,18 @@ Status Link::connect() {
   auto watch = socket_->watch_connections(context_);
   if (!watch) return watch.error();
   watch_.emplace(std::move(*watch));
-  return socket_->connect(options_.broker);
+  return socket_->connect(broker_.endpoint, broker_.keys ? &*broker_.keys : nullptr);
+}
+
+void Link::move(const wire::Address& to) {
+  if (!broker_.keys) return;
+  if (broker_.endpoint == to.endpoint && broker_.keys->broker_key == to.broker_key) return;
+  log::info("the broker moves", {{"endpoint", to.endpoint}, {"key", to.broker_key.substr(0, 16)}});
+  if (options_.on_moved) options_.on_moved(to);
+  broker_.endpoint = to.endpoint;
+  broker_.keys->broker_key = to.broker_key;
+  if (Status s = connect(); !s) log::error("cannot connect", {{"reason", s.error().message}});
+  step(ConnectionReset{});
 }
 
 void Link::read_connections() {
@@ -119,7 +131,14 @@ void Link::read_broker() {
                 {{"kind", message->header.kind}, {"reason", body.error().message}});
       continue;
     }
+    std::optional<wire::Address> to;
+    std::visit(
+        [&](auto& m) {
+          if constexpr (requires { m.move; }) to = std::move(m.move);
+        },
+        *body);
     step(FromBroker{correlation, std::move(*body), std::move(message->payloads)});
+    if (to) move(*to);
   }
 }
 

@@ -13,12 +13,16 @@
 #include "runner_worker/outbox.h"
 #include "runner_worker/session_core.h"
 #include "runner_worker/slots.h"
+#include "wire/keys.h"
 #include "wire/socket.h"
 
 namespace ghost::runner {
 
 struct LinkOptions {
-  std::string broker;  // endpoint
+  wire::BrokerAddress broker;
+  // Called on the link's thread when the broker tells of a new address and key, before it goes
+  // there.
+  std::function<void(const wire::Address&)> on_moved;
   // An eventfd that counts orders to leave: the first drains, the second gives back what runs. -1:
   // none.
   int stop_fd = -1;
@@ -46,6 +50,7 @@ class Link {
   };
 
   Status connect();
+  void move(const wire::Address& to);
   void wait();
   void read_connections();
   void read_broker();
@@ -71,6 +76,7 @@ class Link {
 
   wire::Context& context_;
   const LinkOptions options_;
+  wire::BrokerAddress broker_;
   Executor& executor_;
   Outbox& outbox_;
   SessionCore core_;

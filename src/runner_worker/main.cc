@@ -70,6 +70,7 @@ constexpr int64_t kReadyMax = 16;  // sandboxes kept prepared, one a slot
 
 struct RunnerOptions : JobLimits {
   std::string broker = "tcp://127.0.0.1:5052";
+  std::string join;
   std::string data = "./ghost-data/runner";
   std::string name;
   int64_t slots = std::max(1u, std::thread::hardware_concurrency());
@@ -104,6 +105,9 @@ std::string host_name() {
 
 void declare(OptionSet& set, RunnerOptions* o, log::Options* log_options) {
   set.add("broker", &o->broker, "the broker's endpoint for runners");
+  set.add(
+      "join", &o->join,
+      "join string of `ghost keys add runner`, or @FILE that holds it; kept in the data folder");
   set.add("data", &o->data, "folder for identity, cache and outbox; one runner each");
   set.add("name", &o->name, "instance id; empty: the one kept in the data folder");
   set.add("slots", &o->slots, "jobs at a time", 1, SessionCore::kSlotsMax);
@@ -222,6 +226,13 @@ int run(RunnerOptions o) {
   if (o.probe) return print_probe(o.sandbox, std::cout) ? 0 : 1;
   auto dir = DataDir::open(*data);
   if (!dir) return fail(dir.error());
+  const std::string join_file = *data + "/join";
+  const auto broker = wire::broker_address(wire::KeyRole::kRunner, o.join, join_file, o.broker);
+  if (!broker) return fail(broker.error());
+  if (!broker->name.empty() && !o.name.empty() && o.name != broker->name) {
+    return fail({"bad_config", "name: the join string is that of " + broker->name, ""});
+  }
+  if (!broker->name.empty()) o.name = broker->name;
   // Forks its helper: before any other thread is there.
   auto pool = make_sandbox_pool(o.sandbox);
   if (!pool) return fail(pool.error());
@@ -245,7 +256,12 @@ int run(RunnerOptions o) {
   raise_descriptor_limit();
   wire::Context context;
   LinkOptions link_options;
-  link_options.broker = o.broker;
+  link_options.broker = *broker;
+  link_options.on_moved = [&](const wire::Address& to) {
+    if (Status s = wire::follow_move(join_file, to); !s) {
+      log::error("the broker's new address is not kept", {{"reason", s.error().message}});
+    }
+  };
   link_options.stop_fd = stop_fd;
   if (const auto watchdog = notify::watchdog_interval_ms()) {
     link_options.turn_ms_max = std::min(link_options.turn_ms_max, *watchdog);
@@ -258,7 +274,8 @@ int run(RunnerOptions o) {
     due = now + *every_ms / 2;
   };
   link_options.on_registered = [&] { notify::ready({{"INSTANCE", identity->instance}}); };
-  log::info("runner", {{"instance", identity->instance}, {"broker", o.broker}, {"slots", o.slots}});
+  log::info("runner",
+            {{"instance", identity->instance}, {"broker", broker->endpoint}, {"slots", o.slots}});
   Link link(context, link_options, session_of(o, *identity), **executor, **outbox);
   const Status end = link.run();
   notify::stopping();
@@ -285,17 +302,15 @@ int main(int argc, char** argv) {
     if (options.labels.contains(wire::kIsolationLabel)) {
       return Error{"bad_config", "label: isolation is set by the runner itself", ""};
     }
-    if (!wire::is_local_endpoint(options.broker)) {
-      return Error{"bad_config",
-                   "broker: " + options.broker +
-                       " is not on this host, and there are no keys to speak with it",
-                   ""};
+    if (!options.join.empty()) {
+      if (const auto member = wire::load_membership(options.join); !member) return member.error();
     }
     if (Status good = check_limits(options); !good) return good;
     if (Status good = check_paths(options); !good) return good;
     return log::check(log_options);
   });
   if (set.parse(argc, argv) == OptionSet::Outcome::kExit) return set.exit_code();
+  wire::hide_memberships(argc, argv);
   log::init(log_options);
   stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   signal(SIGPIPE, SIG_IGN);

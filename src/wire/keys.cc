@@ -1,10 +1,12 @@
 #include "wire/keys.h"
 
 #include <sys/stat.h>
+#include <unistd.h>
 #include <zmq.h>
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 
 #include "base/bytes.h"
 #include "base/fs.h"
@@ -108,6 +110,49 @@ Result<Membership> load_membership(const std::string& text) {
   Result<Membership> read = parse_membership(*held);
   if (!read) return Error{"bad_config", path + ": " + read.error().message, ""};
   return read;
+}
+
+Result<BrokerAddress> broker_address(KeyRole role, const std::string& join, const std::string& file,
+                                     const std::string& endpoint) {
+  const bool kept = !file.empty() && ::access(file.c_str(), F_OK) == 0;
+  if (join.empty() && !kept) {
+    if (is_local_endpoint(endpoint)) return BrokerAddress{endpoint, {}, ""};
+    return Error{"bad_config",
+                 "broker: " + endpoint +
+                     " is not on this host: join the farm with --join, as `ghost keys add` says",
+                 ""};
+  }
+  const Result<Membership> member = load_membership(join.empty() ? "@" + file : join);
+  if (!member) return member.error();
+  if (member->role != role) {
+    return Error{"bad_config",
+                 "the join string is that of a " + std::string(to_string(member->role)) +
+                     ", not of a " + std::string(to_string(role)),
+                 ""};
+  }
+  if (!join.empty() && !file.empty()) {
+    if (Status s = write_secret_file(file, print_membership(*member) + "\n"); !s) return s.error();
+  }
+  return BrokerAddress{member->endpoint, ClientKeys{member->secret_key, member->broker_key},
+                       member->name};
+}
+
+Status follow_move(const std::string& file, const Address& move) {
+  if (file.empty() || ::access(file.c_str(), F_OK) != 0) return ok_status();
+  Result<Membership> member = load_membership("@" + file);
+  if (!member) return member.error();
+  member->endpoint = move.endpoint;
+  member->broker_key = move.broker_key;
+  return write_secret_file(file, print_membership(*member) + "\n");
+}
+
+void hide_memberships(int argc, char** argv) {
+  for (int i = 1; i < argc; ++i) {
+    char* text = argv[i];
+    if (std::strncmp(text, "--join=", 7) == 0) text += 7;
+    if (std::string_view(text).substr(0, kFormat.size()) != kFormat) continue;
+    std::memset(text, 'x', std::strlen(text));
+  }
 }
 
 }  // namespace ghost::wire

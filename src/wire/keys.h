@@ -3,10 +3,12 @@
 // file functions; any thread.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "base/result.h"
 #include "wire/messages.gen.h"
+#include "wire/socket.h"
 
 namespace ghost::wire {
 
@@ -40,5 +42,23 @@ Status write_secret_file(const std::string& path, const std::string& text);
 
 // `text` is a membership, or @FILE that holds one. Error codes as those of the two.
 Result<Membership> load_membership(const std::string& text);
+
+// How a program of the given role reaches its broker.
+struct BrokerAddress {
+  std::string endpoint;
+  std::optional<ClientKeys> keys;  // none: an address of this host
+  std::string name;                // of the membership; empty without one
+};
+// `join` (see load_membership) is written to `file`, which holds it from then on; an empty one
+// means what the file holds, and without a file the plain `endpoint`. Error code bad_config: not of
+// that role; an endpoint beyond this host without keys.
+Result<BrokerAddress> broker_address(KeyRole role, const std::string& join, const std::string& file,
+                                     const std::string& endpoint);
+// The broker has moved: writes the new address into the file. Where there is none, nothing.
+Status follow_move(const std::string& file, const Address& move);
+
+// A join string among a program's arguments is overwritten, so that the process list does not show
+// it for longer than the start takes.
+void hide_memberships(int argc, char** argv);
 
 }  // namespace ghost::wire

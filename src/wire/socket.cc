@@ -137,14 +137,18 @@ Status Socket::connect(const std::string& endpoint, const ClientKeys* keys) {
   return ok_status();
 }
 
+Status Socket::disconnect(const std::string& endpoint) {
+  if (zmq_disconnect(raw_, endpoint.c_str()) != 0) return zmq_failure("leave", endpoint);
+  return ok_status();
+}
+
 Result<Socket> Socket::watch_connections(Context& context) {
   return watch_events(context, ZMQ_EVENT_HANDSHAKE_SUCCEEDED);
 }
 
 Result<Socket> Socket::watch_refusals(Context& context) {
-  return watch_events(context, ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL |
-                                   ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL |
-                                   ZMQ_EVENT_HANDSHAKE_FAILED_AUTH);
+  return watch_events(context,
+                      ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL | ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL);
 }
 
 Result<Socket> Socket::watch_events(Context& context, int events) {
@@ -194,7 +198,7 @@ std::optional<Incoming> Socket::receive() {
   }
 }
 
-SendStatus Socket::send(const std::string& peer, const Frames& frames) {
+SendStatus Socket::send(std::string_view peer, const Frames& frames) {
   const auto status = [] {
     return zmq_errno() == EHOSTUNREACH ? SendStatus::kNoSuchPeer : SendStatus::kWouldBlock;
   };

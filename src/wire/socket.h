@@ -77,17 +77,18 @@ class Socket {
   // Ends every connection that was made there.
   Status unbind(const std::string& endpoint);
   Status connect(const std::string& endpoint, const ClientKeys* keys = nullptr);
+  Status disconnect(const std::string& endpoint);
 
   // The next whole message, or nothing when none is there. A ROUTER's has `peer` set.
   std::optional<Incoming> receive();
   // DONTWAIT. kNoSuchPeer only on a ROUTER. `peer` is ignored on a DEALER.
-  SendStatus send(const std::string& peer, const Frames& frames);
+  SendStatus send(std::string_view peer, const Frames& frames);
 
   // A socket that has one message to receive for each connection of this one that was made, the
   // first and every later one; for the thread of this one. It must outlive this one. Once a socket.
   Result<Socket> watch_connections(Context& context);
-  // The same for each connection that failed to prove what it must: plain text, wrong or refused
-  // keys, no handshake in time.
+  // The same for each connection that failed to prove what it must: plain text, a wrong key of the
+  // broker, no handshake in time. Those that ZAP refused are not among them.
   Result<Socket> watch_refusals(Context& context);
 
   // For an outer event loop: the descriptor is edge-triggered; after each send and receive, and

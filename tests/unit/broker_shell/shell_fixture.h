@@ -67,8 +67,9 @@ class BrokerThread {
 // A DEALER that keeps what it was not asked for.
 class TestPeer {
  public:
-  explicit TestPeer(const std::string& endpoint) : socket_(context_, wire::Socket::Type::kDealer) {
-    EXPECT_TRUE(socket_.connect(endpoint).ok());
+  explicit TestPeer(const std::string& endpoint, const wire::ClientKeys* keys = nullptr)
+      : socket_(context_, wire::Socket::Type::kDealer) {
+    EXPECT_TRUE(socket_.connect(endpoint, keys).ok());
   }
   void send_frames(const wire::Frames& frames) {
     EXPECT_EQ(socket_.send("", frames), wire::SendStatus::kSent);
@@ -145,7 +146,8 @@ class TestPeer {
 
 class TestClient : public TestPeer {
  public:
-  explicit TestClient(const std::string& endpoint) : TestPeer(endpoint) {}
+  explicit TestClient(const std::string& endpoint, const wire::ClientKeys* keys = nullptr)
+      : TestPeer(endpoint, keys) {}
   void put_repo(const std::string& name) {
     wire::PutRepo put;
     put.repo.name = name;
@@ -172,8 +174,8 @@ class TestClient : public TestPeer {
 class TestRunner : public TestPeer {
  public:
   TestRunner(const std::string& endpoint, const std::string& name, uint64_t slots,
-             std::vector<wire::LeaseRef> held = {})
-      : TestPeer(endpoint), name_(name), slots_(slots) {
+             std::vector<wire::LeaseRef> held = {}, const wire::ClientKeys* keys = nullptr)
+      : TestPeer(endpoint, keys), name_(name), slots_(slots) {
     hello(std::move(held));
   }
   wire::Registered hello(std::vector<wire::LeaseRef> held = {}) {

@@ -162,14 +162,14 @@ class World {
   void serve(uint64_t c, wire::Register& m) {
     session_known_ = true;
     draining_ = m.draining;
-    answer(c, wire::Registered{epoch_, m.session, 5000, 15000, {}, kSlots, false});
+    answer(c, wire::Registered{epoch_, m.session, 5000, 15000, {}, kSlots, false, {}});
     requeue_not_held(m.held);
   }
   void serve(uint64_t c, wire::Heartbeat& m) {
     if (!known(c)) return;
     draining_ = m.draining;
     if (m.last_job_seq == jobs_seq_) requeue_not_held(m.held);
-    wire::HeartbeatAck ack{epoch_, m.sent_ms, {}, kSlots, false};
+    wire::HeartbeatAck ack{epoch_, m.sent_ms, {}, kSlots, false, {}};
     for (const LeaseRef& lease : m.held) {
       if (!open(lease)) {
         ack.cancels.push_back({lease, wire::CancelReason::kStale});

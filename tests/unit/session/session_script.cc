@@ -327,11 +327,16 @@ class Player {
                               a.number("lease", 15000),
                               cancels,
                               a.number("slots", 2),
-                              a.has("drain")};
+                              a.has("drain"),
+                              {}};
     }
     if (a.command == "ack") {
-      return wire::HeartbeatAck{a.number("epoch", 1), static_cast<int64_t>(a.number("sent", 0)),
-                                cancels, a.number("slots", 2), a.has("drain")};
+      return wire::HeartbeatAck{a.number("epoch", 1),
+                                static_cast<int64_t>(a.number("sent", 0)),
+                                cancels,
+                                a.number("slots", 2),
+                                a.has("drain"),
+                                {}};
     }
     if (a.command == "jobs") return jobs(a);
     if (a.command == "cancel") return wire::Cancel{orders(a.words)};

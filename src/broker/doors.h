@@ -1,0 +1,68 @@
+// The addresses at which the broker is reached: what is bound there with which key, who is let in,
+// and where peers move to when the broker's key changes. One owner, the broker's thread.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "broker/access.h"
+#include "broker/types.h"
+#include "wire/socket.h"
+#include "wire/zap.h"
+
+namespace ghost::broker {
+
+struct DoorOptions {
+  std::string clients, runners;  // endpoints, separated by commas
+  std::string keys;              // key folder; empty: none
+  std::string advertise;         // host that others are told instead of a wildcard address
+};
+
+// "tcp://*:1" and "tcp://0.0.0.0:1" as others may reach it.
+std::string advertised(const std::string& endpoint, const std::string& host);
+
+class Doors {
+ public:
+  Doors(DoorOptions options, Access* access, wire::Context& context, wire::Socket* clients,
+        wire::Socket* runners);
+
+  // Error codes io_error; bad_config: an address beyond this host, and no key to prove there.
+  Status open();
+  const std::string& clients_endpoint() const { return clients_.plain_or_keyed(); }
+  const std::string& runners_endpoint() const { return runners_.plain_or_keyed(); }
+
+  // To be polled with the sockets.
+  void add_to(std::vector<wire::PollItem>* items);
+  // Lets in who waits, counts who was refused, follows a change of the broker's own key.
+  void attend(MonoMs now);
+
+ private:
+  struct Door {
+    Side side = Side::kClients;
+    wire::Socket* socket = nullptr;
+    std::vector<std::string> plain, keyed;  // real endpoints
+    std::string next;                       // with the key that is to come
+    std::vector<std::string> unbound;       // to be bound again with the present key
+    std::optional<wire::Socket> refusals;
+    const std::string& plain_or_keyed() const {
+      return plain.empty() ? keyed.front() : plain.front();
+    }
+  };
+  Status open(Door* door, const std::string& endpoints);
+  Status offer_next(Door* door, const std::string& endpoint, const BrokerKey& next);
+  void take_over(Door* door);
+  void bind_again(Door* door);
+  void say_address(const Door& door);
+  void follow_keys();
+
+  DoorOptions options_;
+  Access& access_;
+  wire::Context& context_;
+  std::optional<wire::ZapHandler> zap_;
+  Door clients_, runners_;
+  std::optional<BrokerKey> key_, next_;
+  MonoMs follow_at_ = 0;
+};
+
+}  // namespace ghost::broker
