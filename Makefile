@@ -72,10 +72,11 @@ fuzz: setup ## every decoder under libFuzzer, FUZZ_SECONDS (60) each; needs clan
 	@cmake --build build/fuzz --parallel $(JOBS) --target $$(ls tests/fuzz/*_fuzz.cc | sed 's|.*/\(.*\)_fuzz.cc|fuzz_\1|')
 	@tests/fuzz/run build/fuzz $(or $(FUZZ_SECONDS),60)
 
-bench: setup ## Ghost against the floors, RUNS (5) runs of JOBS_A_RUN jobs; lines of JSON in build/bench/figures.jsonl
+bench: setup ## Ghost against the floors, RUNS (5) runs; JSON lines in build/bench.jsonl; ONLY=part,... measures parts
 	@cmake --preset release -B build/bench -DGHOST_TESTS=OFF -DGHOST_BENCH=ON >/dev/null
-	@cmake --build build/bench --parallel $(JOBS) --target ghost-broker ghost-bench-load ghost-bench-floor
-	@bench/run build/bench/bin build/bench/figures.jsonl --runs $(or $(RUNS),5) \
+	@cmake --build build/bench --parallel $(JOBS) --target ghost-broker ghost-relay $$(ls bench/*.cc | \
+	  sed 's|bench/\(.*\).cc|ghost-bench-\1|; s|_|-|g')
+	@bench/run build/bench/bin build/bench.jsonl --runs $(or $(RUNS),5) $(if $(ONLY),--only $(ONLY)) \
 	  --jobs $(or $(JOBS_A_RUN),100000) --deep $(or $(DEEP),1000000)
 
 bench-patch: setup ## what a runner adds to a patch, RUNS (5) runs; REPO=path adds a real repository; docs/patch.md, build/bench-patch.jsonl

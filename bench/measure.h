@@ -23,14 +23,14 @@ class Measure {
   explicit Measure(size_t jobs) : begin_us_(now_us()) { latencies_us_.reserve(jobs); }
   void done(int64_t sent_us) { latencies_us_.push_back(now_us() - sent_us); }
   size_t count() const { return latencies_us_.size(); }
+  // The quantile q of what was done.
+  int64_t at(double q) {
+    if (latencies_us_.empty()) return 0;
+    std::sort(latencies_us_.begin(), latencies_us_.end());
+    return latencies_us_[static_cast<size_t>(q * static_cast<double>(count() - 1))];
+  }
   void print() {
     const double seconds = static_cast<double>(now_us() - begin_us_) / 1e6;
-    std::sort(latencies_us_.begin(), latencies_us_.end());
-    const auto at = [&](double q) {
-      return latencies_us_.empty()
-                 ? 0
-                 : latencies_us_[static_cast<size_t>(q * static_cast<double>(count() - 1))];
-    };
     std::printf(
         "{\"jobs\": %zu, \"seconds\": %.6f, \"per_s\": %.1f, \"p50_us\": %ld, \"p99_us\": %ld}\n",
         count(), seconds, static_cast<double>(count()) / seconds, at(0.5), at(0.99));

@@ -30,7 +30,7 @@ struct HttpServerOptions {
   uint16_t port = 0;
   uint64_t header_bytes_max = 32 << 10;
   uint64_t inflight_bytes_max = uint64_t{512} << 20;
-  uint64_t connections_max = 1024;
+  uint64_t connections_max = 4096;
   int64_t header_timeout_ms = 10'000;
   int64_t idle_timeout_ms = 75'000;
   int64_t body_timeout_ms = 20'000;

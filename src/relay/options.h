@@ -21,8 +21,8 @@ struct RelayOptions {
   int64_t body_bytes_max = 48 << 20;            // body of a submission: 32 MiB as base64, and room
   int64_t payload_bytes_max = 32 << 20;         // a patch, decoded
   int64_t inflight_bytes_max = int64_t{512} << 20;  // bodies held at a time, over all connections
-  int64_t connections_max = 1024;                   // open at a time
-  int64_t watches_max = 512;                        // event and log streams at a time
+  int64_t connections_max = 4096;                   // open at a time
+  int64_t watches_max = 2048;                       // event and log streams at a time
   int64_t header_timeout_ms = 10'000;  // from the first byte of a request to its headers
   int64_t idle_timeout_ms = 75'000;    // between two requests of a connection
   int64_t body_timeout_ms = 20'000;    // grace for a body or an answer, on top of
