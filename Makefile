@@ -5,7 +5,7 @@ PRESET ?= release
 JOBS ?= $(shell nproc)
 BUILD := build/$(PRESET)
 
-.PHONY: help setup build test demo up install format check sanitize tsan sim fuzz conformance bench clean disk-faults torture bad-peers bench-patch
+.PHONY: help setup build test demo up install format check sanitize tsan sim fuzz conformance bench clean disk-faults torture bad-peers bench-patch bench-peers
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -83,6 +83,13 @@ bench-patch: setup ## what a runner adds to a patch, RUNS (5) runs; REPO=path ad
 	@cmake --preset release -B build/bench -DGHOST_TESTS=OFF -DGHOST_BENCH=ON >/dev/null
 	@cmake --build build/bench --parallel $(JOBS) --target ghost-runner ghost-bench-patch
 	@bench/patch_run build/bench/bin build/bench-patch.jsonl --runs $(or $(RUNS),5) $(if $(REPO),--repo $(REPO)) --docs docs
+
+bench-peers: setup ## Ghost, floors and peers in one run (installs the peers); build/bench-peers.jsonl, docs/BENCHMARKS.md
+	@bench/peers/install
+	@cmake --preset release -B build/bench -DGHOST_TESTS=OFF -DGHOST_BENCH=ON -DGHOST_BENCH_PEERS=ON >/dev/null
+	@cmake --build build/bench --parallel $(JOBS) --target ghost-broker ghost-bench-load ghost-bench-floor \
+	  $$(ls bench/peers/*.cc | sed 's|bench/peers/\(.*\).cc|ghost-bench-\1|')
+	@bench/run-peers build/bench/bin build/bench-peers.jsonl docs --runs $(or $(RUNS),5)
 
 clean: ## remove build/
 	@rm -rf build

@@ -13,12 +13,14 @@ void Core::Impl::on_message(const event::FromClient& e, const wire::Submit& m) {
                   "Submit: " + std::to_string(m.items.size()) + " items and " +
                       std::to_string(e.payloads.size()) + " payload frames");
   }
-  send::Submitted answer{e.peer, e.correlation, {}, {}};
+  send::Submitted answer{e.peer, e.correlation, {}, {}, m.view};
   answer.reply.items.reserve(m.items.size());
   for (size_t i = 0; i < m.items.size(); ++i) {
     JobNo no = 0;
     answer.reply.items.push_back(submit(m.items[i], e.payloads[i], nullptr, &no));
-    if (answer.reply.items.back().id.empty()) answer.fills.push_back({i, no});
+    const wire::SubmitAck& ack = answer.reply.items.back();
+    const bool refused = ack.status == wire::SubmitStatus::kRefused;
+    if (ack.id.empty() || (m.view && !refused)) answer.fills.push_back({i, no});
   }
   if (answer.fills.empty()) return reply(e.peer, e.correlation, std::move(answer.reply));
   out->send.push_back(std::move(answer));
@@ -68,7 +70,8 @@ wire::SubmitAck Core::Impl::submit(const wire::Submission& s, const Blob& payloa
   const auto existing = [&](const JobRow& row) {
     ++count.existing;
     *no = row.no;
-    return wire::SubmitAck{wire::SubmitStatus::kExisting, row.id == id ? s.id : "", row.state, {}};
+    return wire::SubmitAck{
+        wire::SubmitStatus::kExisting, row.id == id ? s.id : "", row.state, {}, {}};
   };
   if (const JobRow* row = key && !planted(Bug::kKeyNotUnique) ? jobs.find_key(key) : nullptr) {
     if (row->request == request) return existing(*row);
@@ -133,7 +136,7 @@ wire::SubmitAck Core::Impl::submit(const wire::Submission& s, const Blob& payloa
   } else {
     enqueue(row);
   }
-  return {wire::SubmitStatus::kAccepted, s.id, wire::JobState::kQueued, {}};
+  return {wire::SubmitStatus::kAccepted, s.id, wire::JobState::kQueued, {}, {}};
 }
 
 Result<Core::Impl::Foundation> Core::Impl::foundation(const wire::Submission& s,

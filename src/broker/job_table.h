@@ -91,7 +91,7 @@ class JobTable {
   size_t memory_bytes() const;
 
  private:
-  static constexpr size_t kPageRows = 1024;
+  static constexpr size_t kPageRows = 1000;  // just under an allocator's size class
   struct Page {
     std::array<JobRow, kPageRows> rows;
     size_t used = 0;

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "broker/crash_point.h"
 #include "broker/dispatch.h"
+#include "broker/views.h"
 
 namespace ghost::broker {
 namespace {
@@ -13,7 +14,7 @@ namespace {
 // What one turn takes at most: its commit and its answers stay short, and expiry waits for a turn
 // that found both sockets empty.
 constexpr size_t kMessagesMax = 4096;
-constexpr size_t kBytesMax = 32 << 20;
+constexpr size_t kBytesMax = 8 << 20;
 constexpr size_t kReadsMax = 256;
 
 constexpr int64_t kSleepMsMax = 1000;
@@ -324,7 +325,10 @@ Status Shell::send_all() {
 void Shell::send_submitted(send::Submitted& submitted) {
   for (const send::Submitted::Fill& fill : submitted.fills) {
     const Result<StoredJob> job = store_.job(fill.no);
-    if (job) submitted.reply.items[fill.item].id = job->spec.submission.id;
+    if (!job) continue;
+    wire::SubmitAck& ack = submitted.reply.items[fill.item];
+    ack.id = job->spec.submission.id;
+    if (submitted.view) ack.job = view_of(*job, core_, now_);
   }
   sender_.send(submitted.peer, wire::pack(submitted.correlation, submitted.reply));
 }

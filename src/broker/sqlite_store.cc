@@ -16,8 +16,8 @@ namespace {
 constexpr uint64_t kPageBytes = 8192;
 constexpr uint64_t kWalBytesMax = 4 << 20;      // checkpoint after the turn that reaches this
 constexpr uint64_t kWalBytesQuiet = 256 << 10;  // and from this on when nothing else is to do
-constexpr size_t kPageCacheKib = 4096;
-constexpr size_t kFreshBytes = 4 << 20;
+constexpr size_t kPageCacheKib = 2048;
+constexpr size_t kFreshBytes = 2 << 20;
 constexpr size_t kPackedBytes = 64 << 10;  // events in one row
 constexpr size_t kPackedInRow = 4096;      // events in the row of a job or result
 constexpr size_t kVerdictInRow = 256;

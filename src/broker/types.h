@@ -232,8 +232,8 @@ struct Message {
   uint64_t correlation = 0;
   Reply reply;
 };
-// A Submitted of which some items name a job by number alone: the shell puts in the job's id,
-// which the core does not keep.
+// A Submitted of which some items name a job by number alone: the shell puts in what the core does
+// not keep, the job's id and, where a view was asked for, the job.
 struct Submitted {
   struct Fill {
     size_t item = 0;
@@ -243,6 +243,7 @@ struct Submitted {
   uint64_t correlation = 0;
   wire::Submitted reply;
   std::vector<Fill> fills;
+  bool view = false;
 };
 // The job as it stands after the commit (answer to CancelJob and Retry).
 struct JobView {

@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "relay/pending.h"
+#include "wire/errors.gen.h"
 #include "wire/socket.h"
 
 namespace ghost::relay {
@@ -18,6 +19,8 @@ namespace asio = boost::asio;
 using boost::system::error_code;
 
 constexpr int kMessagesATurn = 1000;  // then HTTP gets its turn
+constexpr size_t kBatchItemsMax = 64;
+constexpr size_t kBatchBytesMax = 1 << 20;
 constexpr MonoMs kNever = INT64_MAX;
 
 // Only these are mere reads: for all others a missing answer means that the outcome is unknown.
@@ -282,6 +285,69 @@ Task<BrokerLink::Raw> BrokerLink::finish_message(uint64_t number, std::string_vi
     raw.payloads = std::move(answer.payloads);
   }
   co_return raw;
+}
+
+struct BrokerLink::Batch {
+  explicit Batch(const asio::any_io_executor& executor) : signal(executor) {
+    submit.view = true;
+    signal.expires_at(asio::steady_timer::time_point::max());
+  }
+  wire::Submit submit;
+  wire::Frames payloads;
+  size_t bytes = 0;
+  asio::steady_timer signal;  // cancelled when the answer is there
+  std::optional<Answered<wire::Submitted>> answer;
+};
+
+// Who opened a batch sends it, after whoever is ready now has had the time to join.
+Task<void> BrokerLink::lead(std::shared_ptr<Batch> batch) {
+  co_await asio::post(impl_->executor, asio::use_awaitable);
+  if (open_batch_ == batch) open_batch_ = nullptr;
+  const uint64_t number = begin(batch->submit, batch->payloads);
+  batch->answer = co_await finish<wire::Submitted>(number);
+  batch->signal.cancel();
+}
+
+namespace {
+
+Answered<wire::SubmitAck> ack_at(Answered<wire::Submitted>& answer, size_t place) {
+  if (!answer.ok()) return {answer.value.error(), {}, answer.retry_after_ms};
+  if (place >= answer.value->items.size()) {
+    return {Error{"internal", "the broker's answer does not fit", ""}, {}, 0};
+  }
+  return {std::move(answer.value->items[place]), {}, 0};
+}
+
+}  // namespace
+
+Task<Answered<wire::SubmitAck>> BrokerLink::submit(wire::Submission item, Blob payload) {
+  const size_t bytes = payload->size();
+  const bool fits = open_batch_ && open_batch_->submit.items.size() < kBatchItemsMax &&
+                    open_batch_->bytes + bytes <= kBatchBytesMax;
+  if (!fits) open_batch_ = std::make_shared<Batch>(impl_->executor);
+  const std::shared_ptr<Batch> batch = open_batch_;
+  const size_t place = batch->submit.items.size();
+  batch->bytes += bytes;
+  batch->submit.items.push_back(std::move(item));
+  batch->payloads.push_back(std::move(payload));
+  if (!fits) {
+    co_await lead(batch);
+  } else if (!batch->answer) {
+    error_code ec;
+    co_await batch->signal.async_wait(asio::redirect_error(asio::use_awaitable, ec));
+  }
+  Answered<wire::Submitted>& all = *batch->answer;
+  if (!all.ok() && batch->submit.items.size() > 1 &&
+      !wire::error_info(all.value.error().code).retry) {
+    // The message was refused as a whole, perhaps for another's sake: alone it is only its own.
+    wire::Submit own;
+    own.view = true;
+    own.items.push_back(batch->submit.items[place]);
+    const uint64_t number = begin(own, {batch->payloads[place]});
+    Answered<wire::Submitted> answer = co_await finish<wire::Submitted>(number);
+    co_return ack_at(answer, 0);
+  }
+  co_return ack_at(all, place);
 }
 
 bool BrokerLink::alive() const {

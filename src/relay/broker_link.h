@@ -62,6 +62,10 @@ class BrokerLink {
     co_return co_await finish<A>(number);
   }
 
+  // One submission. Those that come in one turn of the loop travel in one message, each with its
+  // own answer; `job` of the ack stands as it is kept.
+  Task<Answered<wire::SubmitAck>> submit(wire::Submission item, Blob payload);
+
   bool alive() const;
   // Waits for the first word of a broker.
   Task<void> first_contact();
@@ -91,9 +95,12 @@ class BrokerLink {
   uint64_t begin_message(std::string_view kind, std::string body, wire::Frames payloads,
                          int64_t wait_ms);
   Task<Raw> finish_message(uint64_t number, std::string_view answer_kind);
+  struct Batch;
+  Task<void> lead(std::shared_ptr<Batch> batch);
 
   struct Impl;
   std::shared_ptr<Impl> impl_;
+  std::shared_ptr<Batch> open_batch_;
 };
 
 }  // namespace ghost::relay

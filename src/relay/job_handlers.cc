@@ -92,30 +92,20 @@ Task<Response> submit_patch(RelayContext& context, Request& request) {
   if (!patch) co_return problem_response(patch.error());
   // Minted before it is sent, so that sending it twice gives one job.
   if (!patch->id) patch->id = mint_ulid(wall_now_ms());
-  const std::string minted = *patch->id;
-
-  wire::Submit submit;
-  submit.items.push_back(make_submission(*patch, request.tenant, std::move(hash)));
-  wire::Frames payload{make_blob(wire::encode(*patch))};
-  wire::GetJob look;
-  look.tenant = request.tenant;
-  look.id = minted;
-  // The broker reads in order and answers reads after the commit of their turn: the second question
-  // sees the first one's job, without a second round trip.
-  const uint64_t submission = context.link.begin(submit, std::move(payload));
-  const uint64_t reading = context.link.begin(look);
-  Answered<wire::Submitted> submitted = co_await context.link.finish<wire::Submitted>(submission);
-  Answered<wire::Job> job = co_await context.link.finish<wire::Job>(reading);
-  if (!submitted.ok()) co_return submitted.problem();
-  if (submitted.value->items.size() != 1) {
-    co_return problem_response({"internal", "the broker's answer does not fit", ""});
-  }
-  const wire::SubmitAck& ack = submitted.value->items[0];
+  Blob payload = make_blob(wire::encode(*patch));
+  Answered<wire::SubmitAck> answer = co_await context.link.submit(
+      make_submission(*patch, request.tenant, std::move(hash)), std::move(payload));
+  if (!answer.ok()) co_return answer.problem();
+  wire::SubmitAck& ack = *answer.value;
   if (ack.status == wire::SubmitStatus::kRefused) {
     const wire::ErrorBody error = ack.error.value_or(wire::ErrorBody{"internal", "", "", 0});
     co_return problem_response(in_request_words(error, 0), error.retry_after_ms);
   }
-  if (!job.ok() || job.value->job.id != ack.id) {
+  Answered<wire::Job> job{wire::Job{}, {}, 0};
+  if (ack.job && !is_terminal(ack.job->state)) {
+    job.value->job = std::move(*ack.job);
+  } else {
+    // Ended long ago: its verdict belongs to the answer.
     job = co_await fetch_job(context, request.tenant, ack.id, 0, 0);
     if (!job.ok()) co_return accepted_unseen(ack);
   }

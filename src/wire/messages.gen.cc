@@ -2437,96 +2437,6 @@ void write(Packer& out, const ErrorBody& in) {
   write(out, in.retry_after_ms);
 }
 
-Status read(const Path& at, const object& from, SubmitAck* out) {
-  (void)out;
-  FieldWalk walk(at, from);
-  if (!walk.status()) return walk.status();
-  while (walk.next()) {
-    [[maybe_unused]] const Path p{&at, walk.key()};
-    const object& value = walk.value();
-    Status s = ok_status();
-    if (walk.key() == "status") {
-      s = walk.first_time(0);
-      if (s) s = read(p, value, &out->status);
-    } else if (walk.key() == "id") {
-      s = walk.first_time(1);
-      if (s) s = read_string(p, value, &out->id, {0u, kNoBound});
-    } else if (walk.key() == "state") {
-      s = walk.first_time(2);
-      if (s)
-        s = read_optional(p, value, &out->state,
-                          [](const Path& q, const object& v, auto* o) { return read(q, v, o); });
-    } else if (walk.key() == "error") {
-      s = walk.first_time(3);
-      if (s)
-        s = read_optional(p, value, &out->error,
-                          [](const Path& q, const object& v, auto* o) { return read(q, v, o); });
-    } else {
-      (void)value;
-    }
-    if (!s) return s;
-  }
-  if (!walk.seen(0)) return missing_field(at, "status");
-  if (!walk.seen(1)) return missing_field(at, "id");
-  return ok_status();
-}
-
-void write(Packer& out, const SubmitAck& in) {
-  (void)in;
-  out.pack_map(static_cast<uint32_t>(2 + (in.state ? 1 : 0) + (in.error ? 1 : 0)));
-  write_key(out, "status");
-  write(out, in.status);
-  write_key(out, "id");
-  write(out, in.id);
-  if (in.state) {
-    write_key(out, "state");
-    write(out, *in.state);
-  }
-  if (in.error) {
-    write_key(out, "error");
-    write(out, *in.error);
-  }
-}
-
-Status read(const Path& at, const object& from, FinishedItem* out) {
-  (void)out;
-  FieldWalk walk(at, from);
-  if (!walk.status()) return walk.status();
-  while (walk.next()) {
-    [[maybe_unused]] const Path p{&at, walk.key()};
-    const object& value = walk.value();
-    Status s = ok_status();
-    if (walk.key() == "id") {
-      s = walk.first_time(0);
-      if (s) s = read_string(p, value, &out->id, {0u, kNoBound});
-    } else if (walk.key() == "state") {
-      s = walk.first_time(1);
-      if (s) s = read(p, value, &out->state);
-    } else if (walk.key() == "outcome") {
-      s = walk.first_time(2);
-      if (s) s = read(p, value, &out->outcome);
-    } else {
-      (void)value;
-    }
-    if (!s) return s;
-  }
-  if (!walk.seen(0)) return missing_field(at, "id");
-  if (!walk.seen(1)) return missing_field(at, "state");
-  if (!walk.seen(2)) return missing_field(at, "outcome");
-  return ok_status();
-}
-
-void write(Packer& out, const FinishedItem& in) {
-  (void)in;
-  out.pack_map(static_cast<uint32_t>(3));
-  write_key(out, "id");
-  write(out, in.id);
-  write_key(out, "state");
-  write(out, in.state);
-  write_key(out, "outcome");
-  write(out, in.outcome);
-}
-
 Status read(const Path& at, const object& from, Waiting* out) {
   (void)out;
   FieldWalk walk(at, from);
@@ -2870,6 +2780,106 @@ void write(Packer& out, const JobView& in) {
   write(out, in.timestamps);
   write_key(out, "version");
   write(out, in.version);
+}
+
+Status read(const Path& at, const object& from, SubmitAck* out) {
+  (void)out;
+  FieldWalk walk(at, from);
+  if (!walk.status()) return walk.status();
+  while (walk.next()) {
+    [[maybe_unused]] const Path p{&at, walk.key()};
+    const object& value = walk.value();
+    Status s = ok_status();
+    if (walk.key() == "status") {
+      s = walk.first_time(0);
+      if (s) s = read(p, value, &out->status);
+    } else if (walk.key() == "id") {
+      s = walk.first_time(1);
+      if (s) s = read_string(p, value, &out->id, {0u, kNoBound});
+    } else if (walk.key() == "state") {
+      s = walk.first_time(2);
+      if (s)
+        s = read_optional(p, value, &out->state,
+                          [](const Path& q, const object& v, auto* o) { return read(q, v, o); });
+    } else if (walk.key() == "error") {
+      s = walk.first_time(3);
+      if (s)
+        s = read_optional(p, value, &out->error,
+                          [](const Path& q, const object& v, auto* o) { return read(q, v, o); });
+    } else if (walk.key() == "job") {
+      s = walk.first_time(4);
+      if (s)
+        s = read_optional(p, value, &out->job,
+                          [](const Path& q, const object& v, auto* o) { return read(q, v, o); });
+    } else {
+      (void)value;
+    }
+    if (!s) return s;
+  }
+  if (!walk.seen(0)) return missing_field(at, "status");
+  if (!walk.seen(1)) return missing_field(at, "id");
+  return ok_status();
+}
+
+void write(Packer& out, const SubmitAck& in) {
+  (void)in;
+  out.pack_map(
+      static_cast<uint32_t>(2 + (in.state ? 1 : 0) + (in.error ? 1 : 0) + (in.job ? 1 : 0)));
+  write_key(out, "status");
+  write(out, in.status);
+  write_key(out, "id");
+  write(out, in.id);
+  if (in.state) {
+    write_key(out, "state");
+    write(out, *in.state);
+  }
+  if (in.error) {
+    write_key(out, "error");
+    write(out, *in.error);
+  }
+  if (in.job) {
+    write_key(out, "job");
+    write(out, *in.job);
+  }
+}
+
+Status read(const Path& at, const object& from, FinishedItem* out) {
+  (void)out;
+  FieldWalk walk(at, from);
+  if (!walk.status()) return walk.status();
+  while (walk.next()) {
+    [[maybe_unused]] const Path p{&at, walk.key()};
+    const object& value = walk.value();
+    Status s = ok_status();
+    if (walk.key() == "id") {
+      s = walk.first_time(0);
+      if (s) s = read_string(p, value, &out->id, {0u, kNoBound});
+    } else if (walk.key() == "state") {
+      s = walk.first_time(1);
+      if (s) s = read(p, value, &out->state);
+    } else if (walk.key() == "outcome") {
+      s = walk.first_time(2);
+      if (s) s = read(p, value, &out->outcome);
+    } else {
+      (void)value;
+    }
+    if (!s) return s;
+  }
+  if (!walk.seen(0)) return missing_field(at, "id");
+  if (!walk.seen(1)) return missing_field(at, "state");
+  if (!walk.seen(2)) return missing_field(at, "outcome");
+  return ok_status();
+}
+
+void write(Packer& out, const FinishedItem& in) {
+  (void)in;
+  out.pack_map(static_cast<uint32_t>(3));
+  write_key(out, "id");
+  write(out, in.id);
+  write_key(out, "state");
+  write(out, in.state);
+  write_key(out, "outcome");
+  write(out, in.outcome);
 }
 
 Status read(const Path& at, const object& from, Event* out) {
@@ -3897,6 +3907,9 @@ Status read(const Path& at, const object& from, Submit* out) {
     } else if (walk.key() == "notify") {
       s = walk.first_time(1);
       if (s) s = read_bool(p, value, &out->notify);
+    } else if (walk.key() == "view") {
+      s = walk.first_time(2);
+      if (s) s = read_bool(p, value, &out->view);
     } else {
       (void)value;
     }
@@ -3908,11 +3921,13 @@ Status read(const Path& at, const object& from, Submit* out) {
 
 void write(Packer& out, const Submit& in) {
   (void)in;
-  out.pack_map(static_cast<uint32_t>(2));
+  out.pack_map(static_cast<uint32_t>(3));
   write_key(out, "items");
   write_list(out, in.items, [](Packer& o, const auto& v) { write(o, v); });
   write_key(out, "notify");
   write(out, in.notify);
+  write_key(out, "view");
+  write(out, in.view);
 }
 
 Status read(const Path& at, const object& from, Submitted* out) {
@@ -6195,22 +6210,6 @@ Result<ErrorBody> decode<ErrorBody>(std::string_view bytes) {
   return decode_with<ErrorBody>(
       bytes, [](const Path& at, const object& o, ErrorBody* out) { return read(at, o, out); });
 }
-std::string encode(const SubmitAck& value) {
-  return encode_with([&](Packer& out) { write(out, value); });
-}
-template <>
-Result<SubmitAck> decode<SubmitAck>(std::string_view bytes) {
-  return decode_with<SubmitAck>(
-      bytes, [](const Path& at, const object& o, SubmitAck* out) { return read(at, o, out); });
-}
-std::string encode(const FinishedItem& value) {
-  return encode_with([&](Packer& out) { write(out, value); });
-}
-template <>
-Result<FinishedItem> decode<FinishedItem>(std::string_view bytes) {
-  return decode_with<FinishedItem>(
-      bytes, [](const Path& at, const object& o, FinishedItem* out) { return read(at, o, out); });
-}
 std::string encode(const Waiting& value) {
   return encode_with([&](Packer& out) { write(out, value); });
 }
@@ -6234,6 +6233,22 @@ template <>
 Result<JobView> decode<JobView>(std::string_view bytes) {
   return decode_with<JobView>(
       bytes, [](const Path& at, const object& o, JobView* out) { return read(at, o, out); });
+}
+std::string encode(const SubmitAck& value) {
+  return encode_with([&](Packer& out) { write(out, value); });
+}
+template <>
+Result<SubmitAck> decode<SubmitAck>(std::string_view bytes) {
+  return decode_with<SubmitAck>(
+      bytes, [](const Path& at, const object& o, SubmitAck* out) { return read(at, o, out); });
+}
+std::string encode(const FinishedItem& value) {
+  return encode_with([&](Packer& out) { write(out, value); });
+}
+template <>
+Result<FinishedItem> decode<FinishedItem>(std::string_view bytes) {
+  return decode_with<FinishedItem>(
+      bytes, [](const Path& at, const object& o, FinishedItem* out) { return read(at, o, out); });
 }
 std::string encode(const Event& value) {
   return encode_with([&](Packer& out) { write(out, value); });

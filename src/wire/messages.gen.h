@@ -400,24 +400,6 @@ struct ErrorBody {
   bool operator==(const ErrorBody&) const = default;
 };
 
-// What became of one submission.
-struct SubmitAck {
-  SubmitStatus status{};  // accepted: durable now; existing: the same request was there already;
-                          // refused: nothing changed
-  std::string id;         // the job
-  std::optional<JobState> state;   // its state
-  std::optional<ErrorBody> error;  // why it was refused
-  bool operator==(const SubmitAck&) const = default;
-};
-
-// How a job ended.
-struct FinishedItem {
-  std::string id;     // job id
-  JobState state{};   // terminal state
-  Outcome outcome{};  // outcome
-  bool operator==(const FinishedItem&) const = default;
-};
-
 // Why a queued job waits.
 struct Waiting {
   std::string reason;  // no_runner, no_matching_runner, no_free_slot, lane_paused, lane_full,
@@ -466,6 +448,25 @@ struct JobView {
   Timestamps timestamps;                         // stations
   uint64_t version = 0;                          // grows with every stored change: the ETag
   bool operator==(const JobView&) const = default;
+};
+
+// What became of one submission.
+struct SubmitAck {
+  SubmitStatus status{};  // accepted: durable now; existing: the same request was there already;
+                          // refused: nothing changed
+  std::string id;         // the job
+  std::optional<JobState> state;   // its state
+  std::optional<ErrorBody> error;  // why it was refused
+  std::optional<JobView> job;      // with view: the job as it is kept
+  bool operator==(const SubmitAck&) const = default;
+};
+
+// How a job ended.
+struct FinishedItem {
+  std::string id;     // job id
+  JobState state{};   // terminal state
+  Outcome outcome{};  // outcome
+  bool operator==(const FinishedItem&) const = default;
 };
 
 // One event of a job's life: a change of state, progress, or a piece of output. (attempt, stream,
@@ -674,6 +675,7 @@ struct Submit {
   static constexpr std::string_view kKind = "Submit";
   std::vector<Submission> items;  // one a payload frame, in order
   bool notify = false;  // send Finished for these as they end, with this message's correlation
+  bool view = false;    // answer with each job as it stands, not with its id and state alone
 };
 
 // Sent when every accepted item is durable.
@@ -1185,12 +1187,6 @@ Result<Submission> decode<Submission>(std::string_view bytes);
 std::string encode(const ErrorBody& value);
 template <>
 Result<ErrorBody> decode<ErrorBody>(std::string_view bytes);
-std::string encode(const SubmitAck& value);
-template <>
-Result<SubmitAck> decode<SubmitAck>(std::string_view bytes);
-std::string encode(const FinishedItem& value);
-template <>
-Result<FinishedItem> decode<FinishedItem>(std::string_view bytes);
 std::string encode(const Waiting& value);
 template <>
 Result<Waiting> decode<Waiting>(std::string_view bytes);
@@ -1200,6 +1196,12 @@ Result<Timestamps> decode<Timestamps>(std::string_view bytes);
 std::string encode(const JobView& value);
 template <>
 Result<JobView> decode<JobView>(std::string_view bytes);
+std::string encode(const SubmitAck& value);
+template <>
+Result<SubmitAck> decode<SubmitAck>(std::string_view bytes);
+std::string encode(const FinishedItem& value);
+template <>
+Result<FinishedItem> decode<FinishedItem>(std::string_view bytes);
 std::string encode(const Event& value);
 template <>
 Result<Event> decode<Event>(std::string_view bytes);
