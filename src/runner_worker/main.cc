@@ -17,8 +17,8 @@
 #include "runner_worker/data_dir.h"
 #include "runner_worker/job_executor.h"
 #include "runner_worker/link.h"
-#include "runner_worker/secrets.h"
 #include "runner_worker/sandbox_probe.h"
+#include "runner_worker/secrets.h"
 #include "wire/isolation.h"
 
 namespace {
@@ -33,6 +33,7 @@ struct JobLimits {
   int64_t memory_bytes = int64_t{2} << 30, memory_bytes_max = int64_t{8} << 30;
   int64_t pids = 512, pids_max = 4096;
   int64_t disk_bytes = int64_t{4} << 30, disk_bytes_max = int64_t{16} << 30;
+  int64_t inodes = 1'000'000, inodes_max = 4'000'000;
   int64_t output_bytes = int64_t{4} << 20, output_bytes_max = int64_t{64} << 20;
   int64_t artifacts_max = 1000, artifact_bytes_max = int64_t{256} << 20;
   int64_t diff_bytes_max = int64_t{64} << 20, include_bytes_max = int64_t{64} << 20;
@@ -57,6 +58,8 @@ constexpr LimitOption kLimitOptions[] = {
     {"job-pids-max", &JobLimits::pids_max, "the most", 1},
     {"job-disk-bytes", &JobLimits::disk_bytes, "what its gates may write", 1 << 20},
     {"job-disk-bytes-max", &JobLimits::disk_bytes_max, "the most", 1 << 20},
+    {"job-inodes", &JobLimits::inodes, "files and folders that they may make", 1000},
+    {"job-inodes-max", &JobLimits::inodes_max, "the most", 1000},
     {"job-output-bytes", &JobLimits::output_bytes, "log; the middle of more is cut out", 1024},
     {"job-output-bytes-max", &JobLimits::output_bytes_max, "the most", 1024},
     {"artifacts-max", &JobLimits::artifacts_max, "files that a job may keep", 0},
@@ -196,10 +199,10 @@ SessionOptions session_of(const RunnerOptions& o, const Identity& identity) {
 
 void grant(const JobLimits& o, ExecutorOptions* out) {
   const auto u = [](int64_t value) { return static_cast<uint64_t>(value); };
-  out->limits = {u(o.wall_ms), u(o.cpu_ms),     u(o.memory_bytes),
-                 u(o.pids),    u(o.disk_bytes), u(o.output_bytes)};
-  out->ceilings = {u(o.wall_ms_max), u(o.cpu_ms_max),     u(o.memory_bytes_max),
-                   u(o.pids_max),    u(o.disk_bytes_max), u(o.output_bytes_max)};
+  out->limits = {u(o.wall_ms),    u(o.cpu_ms), u(o.memory_bytes), u(o.pids),
+                 u(o.disk_bytes), u(o.inodes), u(o.output_bytes)};
+  out->ceilings = {u(o.wall_ms_max),    u(o.cpu_ms_max), u(o.memory_bytes_max), u(o.pids_max),
+                   u(o.disk_bytes_max), u(o.inodes_max), u(o.output_bytes_max)};
   out->artifacts_max = u(o.artifacts_max);
   out->artifact_bytes_max = u(o.artifact_bytes_max);
   out->diff_bytes_max = u(o.diff_bytes_max);
@@ -297,7 +300,9 @@ int main(int argc, char** argv) {
       return Error{"bad_config", "name: letters, digits, '.', '_' and '-' only", ""};
     }
     if (wire::isolation_rank(options.sandbox.isolation) < 0) {
-      return Error{"bad_config", "isolation: expected full, plain or none, got \"" + options.sandbox.isolation + "\"", ""};
+      return Error{
+          "bad_config",
+          "isolation: expected full, plain or none, got \"" + options.sandbox.isolation + "\"", ""};
     }
     if (options.labels.contains(wire::kIsolationLabel)) {
       return Error{"bad_config", "label: isolation is set by the runner itself", ""};

@@ -320,8 +320,9 @@ Result<std::unique_ptr<SandboxHost>> Prober::probe() {
   }
   if (!host.ok()) {
     host = Error{"bad_config",
-                 lacking + "; where every patch is trusted, --isolation plain or none "
-                           "(GHOST_ISOLATION) takes what there is",
+                 lacking +
+                     "; where every patch is trusted, --isolation plain or none "
+                     "(GHOST_ISOLATION) takes what there is",
                  ""};
   }
   const Fd dir(::open(dir_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
