@@ -194,9 +194,9 @@ struct OptionSet::Impl {
       } else if (e.environment_and_file) {
         const toml::node* node = nullptr;
         if (const auto* own = file[table].as_table()) node = own->get(e.name);
-        if (node == nullptr) node = file.get(e.name);
         // [broker] is the broker's table, not the value of another program's --broker.
-        if (node != nullptr && is_section(*node)) node = nullptr;
+        const toml::node* shared = file.get(e.name);
+        if (node == nullptr && shared != nullptr && !is_section(*shared)) node = shared;
         if (node == nullptr) continue;
         source = config_path + ": " + e.name;
         auto converted = texts_of(*node);

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <sstream>
 
+#include "base/fs.h"
 #include "base/log.h"
 
 namespace ghost::broker {
@@ -190,6 +191,7 @@ Status Access::put(wire::Key key, WallMs now) {
   if (folder_.path.empty()) {
     return Error{"conflict", "the broker has no key folder: ghost keys init", ""};
   }
+  if (Status s = make_dirs(folder_.path, 0700); !s) return s;
   key.added_at = now;
   key.revoked_at.reset();
   Status changed =
@@ -199,7 +201,9 @@ Status Access::put(wire::Key key, WallMs now) {
 }
 
 Result<wire::Key> Access::revoke(const std::string& name, WallMs now) {
-  if (folder_.path.empty()) return Error{"not_found", "there is no key named " + name, "name"};
+  if (::access(folder_.path.c_str(), F_OK) != 0) {
+    return Error{"not_found", "there is no key named " + name, "name"};
+  }
   wire::Key revoked;
   Status changed = wire::change_key_book(folder_, [&](wire::KeyBook& book) -> Status {
     if (Status s = book.revoke(name, now); !s) return s;

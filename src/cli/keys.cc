@@ -97,8 +97,8 @@ int run_keys_init(const KeysOptions& o) {
 
 int run_keys_add(Session& session, const KeysOptions& o) {
   const auto role = wire::parse_key_role(o.role);
-  if (!role) return usage_error("expected runner, relay or client");
-  if (!is_name(o.name)) return usage_error("not a name: " + safe_line(o.name));
+  if (!role) return session.usage_error("expected runner, relay or client");
+  if (!is_name(o.name)) return session.usage_error("not a name: " + safe_line(o.name));
   const wire::KeyPair pair = wire::make_key_pair();
   const wire::Key key{*role, o.name, pair.public_key, o.tenant, wall_now_ms(), {}};
   const auto broker = o.folder.empty() ? add_by_relay(session, o, key) : add_to_folder(o, key);
@@ -162,7 +162,8 @@ int run_keys_rotate(const KeysOptions& o) {
     return kPassed;
   }
   if (o.clients.empty() && o.runners.empty()) {
-    return usage_error("rotate needs --clients and --runners: second addresses for the next key");
+    return usage_error("rotate needs --clients and --runners: second addresses for the next key",
+                       false);
   }
   if (const auto present = broker_key_of(folder); !present) return fail_offline(present.error());
   const wire::KeyPair key = wire::make_key_pair();

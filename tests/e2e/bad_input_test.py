@@ -21,7 +21,7 @@ WHOLE = {
     'apply': {'mode': 'fuzzy', 'maxFuzz': 1, 'maxOffset': 1, 'whitespace': 'error', 'eol': 'exact'},
     'gates': [{'name': 'g', 'phase': 'validate', 'run': 'true', 'cwd': '.', 'env': {'A': 'b'}, 'timeoutMs': 1000,
                'retries': 0, 'allowFailure': False}, {'name': 'h', 'argv': ['true', 'x']}],
-    'limits': {'wallMs': 1000, 'cpuMs': 1000, 'memoryBytes': 1 << 30, 'pids': 10, 'diskBytes': 1 << 30,
+    'limits': {'wallMs': 1000, 'cpuMs': 1000, 'memoryBytes': 1 << 30, 'pids': 10, 'diskBytes': 1 << 30, 'inodes': 1000,
                'outputBytes': 4096},
     'network': 'none', 'protectedPaths': ['p'], 'artifacts': ['a'],
     'onSuccess': {'commit': {'message': 'm', 'author': {'name': 'n', 'email': 'e'}, 'include': ['i']}, 'branch': 'b',

@@ -218,7 +218,7 @@ class OpenApiTest(FarmTest):
         for path, method, operation, parameters in self.document.operations():
             body = operation.get('requestBody', {}).get('content', {}).get('application/json', {}).get('example')
             for parameter in parameters:
-                if parameter['in'] != 'path' or operation['operationId'] in ('putInstance', 'putRepo', 'patchLane'):
+                if parameter['in'] != 'path' or operation['operationId'] in ('putInstance', 'putRepo', 'putKey', 'patchLane'):
                     continue
                 for value in ('nobody', '%20', '-x', 'n' * 129, '%C3%A4', '%00'):
                     where = self.path_of(path, parameters, **{parameter['name']: value})
@@ -250,8 +250,10 @@ class OpenApiTest(FarmTest):
             for name, member in schema['properties'].items():
                 if name in ('registeredAt', 'lastSeenAt'):  # the registry's own
                     continue
-                wrong = [[], 1.5, {'x': 1}] if name != 'endpoints' else [[], 1.5, 'x']
                 member = self.document.deref(member)
+                of_type = {'object': {'x': 1}, 'array': []}.get(member.get('type'))
+                wrong = [value for value in ([], 1.5, {'x': 1}, 'x') if type(value) is not type(of_type)]
+                wrong = wrong[:3] if of_type is None else wrong
                 wrong += [member['minimum'] - 1] if 'minimum' in member else []
                 wrong += [member['maximum'] + 1] if 'maximum' in member else []
                 wrong += ['x' * (member['maxLength'] + 1)] if 'maxLength' in member else []

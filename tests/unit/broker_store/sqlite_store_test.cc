@@ -42,8 +42,8 @@ TEST_F(SqliteStoreTest, EverythingIsThereAfterARestart) {
     leased.token = {epoch, 9};
     commit_ok(*store, {persist::UpdateJob{2, leased}});
     commit_ok(*store, finish(3, "v"));
-    commit_ok(*store, {persist::PutRepo{{"linux", "https://x/linux", "main", "", false}},
-                       persist::PutRepo{{"git", "https://x/git", "", "", true}},
+    commit_ok(*store, {persist::PutRepo{{"linux", "https://x/linux", "main", "", false, {}, {}}},
+                       persist::PutRepo{{"git", "https://x/git", "", "", true, {}, {}}},
                        persist::PutLane{{"slow", 2, 3, true, 0, 0}},
                        persist::PutRunner{{"r1", "abc", 7, true, 4}},
                        persist::PutRunner{{"r2", "def", 8, false, 0}}});

@@ -46,7 +46,9 @@ class OptionsTest : public testing::Test {
     const auto outcome = set.parse(static_cast<int>(argv.size()), argv.data());
     const std::string said = testing::internal::GetCapturedStderr();
     EXPECT_EQ(outcome == OptionSet::Outcome::kRun, said.empty()) << said;
-    if (outcome != OptionSet::Outcome::kRun) EXPECT_EQ(set.exit_code(), 2);
+    if (outcome != OptionSet::Outcome::kRun) {
+      EXPECT_EQ(set.exit_code(), 2);
+    }
     return said;
   }
 

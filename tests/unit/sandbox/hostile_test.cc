@@ -140,7 +140,10 @@ TEST_F(HostileTest, SetsidAndDoubleForkedDaemons) {
       shell(*box, "for i in 1 2 3 4 5; do setsid ./attacker daemon " + mark + "; done").run.end,
       GateEnd::kExited);
   EXPECT_TRUE(processes_with(mark).empty());
-  EXPECT_EQ(processes_in(namespaces_[0]).size(), 1u);  // the first process waits for more
+  // The first process waits for more; another user may not look at it.
+  if (::geteuid() == 0) {
+    EXPECT_EQ(processes_in(namespaces_[0]).size(), 1u);
+  }
   EXPECT_TRUE(box->close().ok());
   EXPECT_TRUE(processes_in(namespaces_[0]).empty());
 }
@@ -152,7 +155,7 @@ TEST_F(HostileTest, NeverEndsIgnoresSigtermClosesItsOutput) {
   const Outcome closed = shell(*box, "exec >&- 2>&-; sleep 0.3; exit 9");
   EXPECT_EQ(closed.run.end, GateEnd::kExited);
   EXPECT_EQ(closed.run.exit_code, 9);
-  EXPECT_GE(closed.run.wall_ms, 250u);
+  EXPECT_GE(closed.run.wall_us, 250'000u);
   EXPECT_EQ(shell(*box, "exec >&- 2>&-; exec ./attacker linger", 200).run.end, GateEnd::kTimeout);
   // An end with somebody left who holds the output open is one.
   EXPECT_EQ(shell(*box, "./attacker linger & exit 4").run.exit_code, 4);

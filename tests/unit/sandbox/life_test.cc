@@ -170,7 +170,7 @@ TEST_F(LifeTest, WhatAKilledRunnerLeftOnDiskIsRemoved) {
 
 TEST_F(LifeTest, AnUnknownIsolationIsRefused) {
   SandboxOptions wrong = options();
-  wrong.isolation = "none";
+  wrong.isolation = "tight";
   auto pool = make_sandbox_pool(wrong);
   ASSERT_FALSE(pool.ok());
   EXPECT_EQ(pool.error().code, "bad_config");
