@@ -65,7 +65,8 @@ class JobHost {
 
   // How long the lease still stands by the runner's own, careful clock; 0 when it is over.
   virtual uint64_t lease_left_ms() const = 0;
-  // `listener(ms)` is called on any thread whenever the lease is extended: it stands `ms` from now.
+  // `listener(ms)` is called at once, and on any thread whenever the lease is extended: it stands
+  // `ms` from now.
   // It must not call back into the host. Null removes it; on return the old one is not running.
   virtual void set_lease_listener(std::function<void(uint64_t ms)> listener) = 0;
 };

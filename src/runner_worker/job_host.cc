@@ -118,6 +118,8 @@ uint64_t SlotHost::lease_left_ms() const {
 void SlotHost::set_lease_listener(std::function<void(uint64_t ms)> listener) {
   const std::lock_guard lock(listener_mutex_);
   listener_ = std::move(listener);
+  // The lease may have been renewed since the listener's owner asked how much was left.
+  if (listener_) listener_(lease_left_ms());
 }
 
 // --------------------------------------------------------------------------------- link's thread
