@@ -12,7 +12,7 @@
 namespace ghost::broker {
 namespace {
 
-// Measured (bench/store_bench): see ARCHITECTURE.md.
+// Measured: see docs/PERFORMANCE.md.
 constexpr uint64_t kPageBytes = 8192;
 constexpr uint64_t kWalBytesMax = 4 << 20;      // checkpoint after the turn that reaches this
 constexpr uint64_t kWalBytesQuiet = 256 << 10;  // and from this on when nothing else is to do

@@ -51,6 +51,27 @@ TEST_P(ShellJobs, SubmittedDispatchedFinishedAndRead) {
   EXPECT_EQ(*got[0], "dif");
 }
 
+TEST_P(ShellJobs, ASubmissionWithViewIsAnsweredWithTheJobs) {
+  TestClient client(broker_->clients());
+  client.put_repo("r");
+  client.submit(TestClient::submission("one"));
+  wire::Submission refused = TestClient::submission("two");
+  refused.repo = "no-such";
+  const auto both = client.ask<wire::Submitted>(
+      wire::Submit{
+          {TestClient::submission("one"), refused, TestClient::submission("three")}, false, true},
+      {make_blob("the request"), make_blob("x"), make_blob("y")});
+  ASSERT_EQ(both.items.size(), 3u);
+  EXPECT_EQ(both.items[0].status, wire::SubmitStatus::kExisting);
+  ASSERT_TRUE(both.items[0].job.has_value());
+  EXPECT_EQ(wire::encode(*both.items[0].job), wire::encode(client.job("one")));
+  EXPECT_EQ(both.items[1].status, wire::SubmitStatus::kRefused);
+  EXPECT_FALSE(both.items[1].job.has_value());
+  ASSERT_TRUE(both.items[2].job.has_value());
+  EXPECT_EQ(both.items[2].job->id, "three");
+  EXPECT_EQ(both.items[2].job->waiting->reason, "no_runner");
+}
+
 TEST_P(ShellJobs, AJobOnAJobGetsTheDiffsBelowIt) {
   TestClient client(broker_->clients());
   client.put_repo("r");
