@@ -54,9 +54,7 @@ Status Doors::open() {
 }
 
 Status Doors::open(Door* door, const std::string& endpoints) {
-  auto refusals = door->socket->watch_refusals(context_);
-  if (!refusals) return refusals.error();
-  door->refusals.emplace(std::move(*refusals));
+  if (Status watched = door->socket->watch_refusals(context_); !watched) return watched;
   for (const std::string& endpoint : split(endpoints)) {
     const bool local = wire::is_local_endpoint(endpoint);
     if (!local && !key_) {
@@ -77,8 +75,8 @@ Status Doors::open(Door* door, const std::string& endpoints) {
 
 void Doors::add_to(std::vector<wire::PollItem>* items) {
   items->push_back({&zap_->socket()});
-  items->push_back({&*clients_.refusals});
-  items->push_back({&*runners_.refusals});
+  items->push_back({&clients_.socket->watched()});
+  items->push_back({&runners_.socket->watched()});
 }
 
 void Doors::attend(MonoMs now) {
@@ -86,7 +84,7 @@ void Doors::attend(MonoMs now) {
                [this](const wire::ZapRequest& request) { return access_.accepts(request); });
   for (Door* door : {&clients_, &runners_}) {
     uint64_t refused = 0;
-    while (refused < kHandshakesATurn && door->refusals->receive()) ++refused;
+    while (refused < kHandshakesATurn && door->socket->watched().receive()) ++refused;
     if (refused > 0) access_.count_refused("handshake", refused);
   }
   bind_again(&clients_);

@@ -44,7 +44,6 @@ class Doors {
     std::vector<std::string> plain, keyed;  // real endpoints
     std::string next;                       // with the key that is to come
     std::vector<std::string> unbound;       // to be bound again with the present key
-    std::optional<wire::Socket> refusals;
     const std::string& plain_or_keyed() const {
       return plain.empty() ? keyed.front() : plain.front();
     }

@@ -78,7 +78,7 @@ void Link::wait() {
   if (core_.next_deadline() != SessionCore::kNever) {
     timeout = std::clamp<MonoMs>(core_.next_deadline() - mono_now_ms(), 0, timeout);
   }
-  std::vector<wire::PollItem> items{{&*socket_}, {&*watch_}, {nullptr, mailbox_.fd()}};
+  std::vector<wire::PollItem> items{{&*socket_}, {&socket_->watched()}, {nullptr, mailbox_.fd()}};
   if (options_.stop_fd >= 0) items.push_back({nullptr, options_.stop_fd});
   wire::poll(items, timeout);
 }
@@ -87,14 +87,11 @@ void Link::wait() {
 
 Status Link::connect() {
   socket_.reset();
-  watch_.reset();
   wire::SocketOptions options;
   options.linger_ms = 200;  // for a Goodbye; everything else is said again
   socket_.emplace(context_, wire::Socket::Type::kDealer, options);
   connections_ = 0;
-  auto watch = socket_->watch_connections(context_);
-  if (!watch) return watch.error();
-  watch_.emplace(std::move(*watch));
+  if (Status watched = socket_->watch_connections(context_); !watched) return watched;
   return socket_->connect(broker_.endpoint, broker_.keys ? &*broker_.keys : nullptr);
 }
 
@@ -110,7 +107,7 @@ void Link::move(const wire::Address& to) {
 }
 
 void Link::read_connections() {
-  while (watch_->receive()) {
+  while (socket_->watched().receive()) {
     if (++connections_ > 1) step(ConnectionReset{});
   }
 }

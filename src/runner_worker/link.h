@@ -81,7 +81,7 @@ class Link {
   Outbox& outbox_;
   SessionCore core_;
   Mailbox mailbox_;
-  std::optional<wire::Socket> watch_, socket_;
+  std::optional<wire::Socket> socket_;
   uint64_t connections_ = 0;  // of this socket
   bool drain_asked_ = false, was_registered_ = false;
   std::optional<Status> stopped_;

@@ -92,17 +92,21 @@ Socket::~Socket() {
   if (raw_ == nullptr) return;
   // A closed socket may still make a connection and report it; where the reader of the reports is
   // gone, the I/O thread of the whole context would wait for it.
-  zmq_socket_monitor(raw_, nullptr, 0);
+  if (watch_) zmq_socket_monitor(raw_, nullptr, 0);
   zmq_close(raw_);
 }
 
 Socket::Socket(Socket&& other) noexcept
-    : raw_(std::exchange(other.raw_, nullptr)), router_(other.router_), keyed_(other.keyed_) {}
+    : raw_(std::exchange(other.raw_, nullptr)),
+      router_(other.router_),
+      keyed_(other.keyed_),
+      watch_(std::move(other.watch_)) {}
 
 Socket& Socket::operator=(Socket&& other) noexcept {
   std::swap(raw_, other.raw_);
   std::swap(router_, other.router_);
   std::swap(keyed_, other.keyed_);
+  std::swap(watch_, other.watch_);
   return *this;
 }
 
@@ -142,26 +146,30 @@ Status Socket::disconnect(const std::string& endpoint) {
   return ok_status();
 }
 
-Result<Socket> Socket::watch_connections(Context& context) {
+Status Socket::watch_connections(Context& context) {
   return watch_events(context, ZMQ_EVENT_HANDSHAKE_SUCCEEDED);
 }
 
-Result<Socket> Socket::watch_refusals(Context& context) {
+Status Socket::watch_refusals(Context& context) {
   return watch_events(context,
                       ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL | ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL);
 }
 
-Result<Socket> Socket::watch_events(Context& context, int events) {
+Status Socket::watch_events(Context& context, int events) {
   static std::atomic<uint64_t> count{0};
   const std::string endpoint = "inproc://ghost-connections-" + std::to_string(++count);
   if (zmq_socket_monitor(raw_, endpoint.c_str(), events) != 0) {
     return zmq_failure("watch connections at", endpoint);
   }
-  Socket watch(zmq_socket(context.raw(), ZMQ_PAIR), false);
-  if (watch.raw_ == nullptr) return zmq_failure("watch connections at", endpoint);
-  set(watch.raw_, ZMQ_LINGER, 0);
-  if (Status connected = watch.connect(endpoint); !connected) return connected.error();
-  return watch;
+  void* reader = zmq_socket(context.raw(), ZMQ_PAIR);
+  if (reader == nullptr) {
+    const Error failure = zmq_failure("watch connections at", endpoint);
+    zmq_socket_monitor(raw_, nullptr, 0);
+    return failure;
+  }
+  set(reader, ZMQ_LINGER, 0);
+  watch_.reset(new Socket(reader, false));
+  return watch_->connect(endpoint);
 }
 
 std::optional<Incoming> Socket::receive() {

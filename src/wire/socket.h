@@ -84,12 +84,13 @@ class Socket {
   // DONTWAIT. kNoSuchPeer only on a ROUTER. `peer` is ignored on a DEALER.
   SendStatus send(std::string_view peer, const Frames& frames);
 
-  // A socket that has one message to receive for each connection of this one that was made, the
-  // first and every later one; for the thread of this one. It must outlive this one. Once a socket.
-  Result<Socket> watch_connections(Context& context);
+  // From now on watched() has one message to receive for each connection of this one that is made,
+  // the first and every later one; for the thread of this one. One watch a socket.
+  Status watch_connections(Context& context);
   // The same for each connection that failed to prove what it must: plain text, a wrong key of the
   // broker, no handshake in time. Those that ZAP refused are not among them.
-  Result<Socket> watch_refusals(Context& context);
+  Status watch_refusals(Context& context);
+  Socket& watched() { return *watch_; }
 
   // For an outer event loop: the descriptor is edge-triggered; after each send and receive, and
   // before sleeping, ask readable() until it is false (libzmq #3641).
@@ -99,11 +100,12 @@ class Socket {
 
  private:
   Socket(void* raw, bool router) : raw_(raw), router_(router) {}
-  Result<Socket> watch_events(Context& context, int events);
+  Status watch_events(Context& context, int events);
 
   void* raw_ = nullptr;
   bool router_;
-  bool keyed_ = false;  // some address asks for keys
+  bool keyed_ = false;             // some address asks for keys
+  std::unique_ptr<Socket> watch_;  // closed when this one has stopped to report
 };
 
 // Waits until one of the sockets or descriptors is readable, or the time is over (-1: no end).
