@@ -153,7 +153,7 @@ int run_limits(Session& session) {
       const int64_t number = http::get_int(*limits, name);
       std::string shown;
       if (name.find("-bytes") != std::string::npos) shown = show_bytes(number);
-      if (name.find("-ms") != std::string::npos) shown = show_ms(number);
+      if (name.find("-ms") != std::string::npos) shown = number == 0 ? "none" : show_ms(number);
       const std::string owner = program == std::string("request") ? "" : "ghost-";
       table.add({owner + program, safe_line(name), http::print_json(value), shown});
     }

@@ -101,7 +101,9 @@ Status validate_options(const RelayOptions& o) {
                  "--broker " + o.broker + ": expected an endpoint such as tcp://127.0.0.1:5051",
                  "broker"};
   }
-  if (const auto tokens = Auth::load(o.token_file); !tokens) return tokens.error();
+  if (const auto tokens = Auth::load(o.token_file); !tokens) {
+    return Error{"bad_config", "--token-file: " + tokens.error().message, "token-file"};
+  }
   if (!o.advertise.empty()) {
     if (const auto url = http::parse_base_url(o.advertise); !url) return url.error();
   }
