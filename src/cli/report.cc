@@ -65,6 +65,11 @@ class Report {
     out_ += o_.style.dim(head) + (block ? line : wrap(line, 12, o_.wrap_width)) + "\n";
   }
 
+  // A line of a file or of a gate's output stays as it is.
+  void quoted(std::string_view line) {
+    out_ += std::string(16, ' ') + o_.style.cyan("| ") + safe_block(line) + "\n";
+  }
+
   void headline() {
     const std::string state = get_string(job_, "state");
     const bool good = state == "SUCCEEDED";
@@ -188,7 +193,7 @@ class Report {
         row("", "    " + o_.style.dim("..."));
         break;
       }
-      row("", "    " + o_.style.cyan("| ") + safe_block(l));
+      quoted(l);
     }
   }
 
@@ -198,8 +203,8 @@ class Report {
     for (const Json& gate : list(job_, "gates")) {
       name_width = std::max(name_width, display_width(text(gate, "name")));
     }
-    // Status, phase, times and memory take about 58 columns.
-    const size_t room = o_.wrap_width == 0 ? 48 : o_.wrap_width > 74 ? o_.wrap_width - 58 : 16;
+    // Status, phase, times, exit code and memory take about 66 columns.
+    const size_t room = o_.wrap_width == 0 ? 48 : o_.wrap_width > 82 ? o_.wrap_width - 66 : 16;
     name_width = std::min(name_width, room);
     for (const Json& gate : list(job_, "gates")) {
       row(std::exchange(label, ""), gate_line(gate, name_width));
@@ -208,7 +213,7 @@ class Report {
       const auto lines = lines_of(tail->second);
       const size_t from = lines.size() > kTailLinesMax ? lines.size() - kTailLinesMax : 0;
       for (size_t i = from; i < lines.size(); ++i) {
-        row("", "    " + o_.style.cyan("| ") + safe_block(lines[i]));
+        quoted(lines[i]);
       }
     }
   }

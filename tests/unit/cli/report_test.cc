@@ -49,6 +49,17 @@ TEST(ReportTest, FitsTheTerminal) {
   }
 }
 
+TEST(ReportTest, WhatStandsInAFileIsNotBroken) {
+  ReportOptions options;
+  options.wrap_width = 40;
+  http::Json job = job_with_a_failed_hunk();
+  job.get_object()["apply"].get_object()["hunks"].get_array()[0].get_object()["nearest"] =
+      "  2 | a line    with blanks that is longer than the terminal";
+  EXPECT_NE(
+      report(job, options).find("|   2 | a line    with blanks that is longer than the terminal\n"),
+      std::string::npos);
+}
+
 TEST(ReportTest, AJobWithoutAPatchHasNone) {
   const auto job = http::parse_json(R"({"id": "j", "state": "SUCCEEDED",
     "apply": {"status": "clean", "files": [], "hunks": [], "errors": []}})");
