@@ -74,7 +74,8 @@ struct GateRun {
   int exit_code = 0;
   int signal = 0;
   uint64_t wall_us = 0;  // from exec to the end of its first process
-  uint64_t cpu_ms = 0, rss_bytes_max = 0;
+  uint64_t cpu_ms = 0;
+  uint64_t rss_bytes_max = 0;  // of its largest process, or of all at a time where that was seen
   uint64_t written_bytes = 0;  // by its processes, to files and pipes alike
   std::string error;           // kFailedToStart, kLost, or which limit was hit
 };

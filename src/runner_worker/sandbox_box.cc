@@ -127,7 +127,8 @@ struct LocalSandbox::Watched {
   bool stopped = false;
   uint64_t oom_kills_before = 0, refused_forks_before = 0;
   uint64_t output_bytes = 0, output_bytes_max = 0;
-  int64_t lost_at_ms = 0;  // without an answer by then the sandbox is lost
+  uint64_t memory_bytes_max = 0;  // of all its processes together, as looked at
+  int64_t lost_at_ms = 0;         // without an answer by then the sandbox is lost
   int64_t memory_look_ms = 0;
 
   // Passes on what one read gives; 0 when there is nothing (any more).
@@ -425,7 +426,9 @@ bool LocalSandbox::attend(Watched* gate, GateRun* done) {
   }
   if (group && monotonic_ms() - gate->memory_look_ms >= kMemoryLookMs) {
     gate->memory_look_ms = monotonic_ms();
-    if (cgroup_->anonymous_bytes() > limits_.memory_bytes) stop_gate(gate, GateStop::kMemory);
+    const uint64_t used = cgroup_->anonymous_bytes();
+    gate->memory_bytes_max = std::max(gate->memory_bytes_max, used);
+    if (used > limits_.memory_bytes) stop_gate(gate, GateStop::kMemory);
   }
   if (n <= 0) return false;
   if (polled[3].revents != 0) stop_gate(gate, GateStop::kAsked);
@@ -448,7 +451,7 @@ bool LocalSandbox::attend(Watched* gate, GateRun* done) {
   done->signal = static_cast<int>(report.signal);
   done->wall_us = report.wall_us;
   done->cpu_ms = report.cpu_us / 1000;
-  done->rss_bytes_max = report.rss_bytes_max;
+  done->rss_bytes_max = std::max(report.rss_bytes_max, gate->memory_bytes_max);
   done->written_bytes = report.written_bytes;
   done->error = report.error;
   return true;

@@ -93,8 +93,7 @@ class Init {
   // Until the gate's first process has ended or the gate is to end; gives why.
   GateEnd watch(const GateRequest& request, pid_t main, int* status, GateUsage* usage,
                 std::string* error);
-  bool over_limit(const GateRequest& request, const GateUsage& usage, GateEnd* end,
-                  std::string* error);
+  bool over_limit(const GateRequest& request, GateUsage* usage, GateEnd* end, std::string* error);
   // Is what gates may write used up? `*error` says which limit. Remembers it for this gate.
   bool disk_is_full();
   // True when a gate is to be ended for it: nothing but this watch limits it.
@@ -356,15 +355,16 @@ Status Init::capture(const BoxFrame& frame) {
   return capture_layer(places_.upper.get(), frame.fds[0].get(), r.u64());
 }
 
-bool Init::over_limit(const GateRequest& request, const GateUsage& usage, GateEnd* end,
+bool Init::over_limit(const GateRequest& request, GateUsage* usage, GateEnd* end,
                       std::string* error) {
   const LivingUsage living = living_usage(config_.namespaces, request.memory_watch_bytes);
+  usage->rss_bytes_max = std::max(usage->rss_bytes_max, living.memory_bytes);
   if (request.memory_watch_bytes > 0 && living.memory_bytes > request.memory_watch_bytes) {
     *end = GateEnd::kOom;
     *error = "memory limit";
     return true;
   }
-  if (request.cpu_ms > 0 && living.cpu_us + usage.cpu_us > request.cpu_ms * 1000) {
+  if (request.cpu_ms > 0 && living.cpu_us + usage->cpu_us > request.cpu_ms * 1000) {
     *end = GateEnd::kTimeout;
     *error = "CPU time limit";
     return true;
@@ -411,7 +411,7 @@ GateEnd Init::watch(const GateRequest& request, pid_t main, int* status, GateUsa
     if (n == 0) (void)disk_is_full();
     if (disk_is_overrun(false)) return GateEnd::kFlood;
     GateEnd end;
-    if (watched && over_limit(request, *usage, &end, error)) return end;
+    if (watched && over_limit(request, usage, &end, error)) return end;
   }
 }
 

@@ -136,6 +136,23 @@ void list_descriptors() {
   }
 }
 
+// Four processes that have 20 MiB each at the same time, and for a while.
+void share_memory() {
+  int ready[2];
+  if (::pipe(ready) != 0) return;
+  for (int i = 0; i < 4; ++i) {
+    if (::fork() != 0) continue;
+    constexpr size_t kBytes = 20 << 20;
+    void* at = ::mmap(nullptr, kBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (at != MAP_FAILED) std::memset(at, 1, kBytes);
+    (void)!::write(ready[1], "x", 1);
+    for (;;) ::pause();
+  }
+  char byte;
+  for (int i = 0; i < 4; ++i) (void)!::read(ready[0], &byte, 1);
+  ::usleep(400'000);  // to be looked at
+}
+
 void fill(const std::string& path) {
   const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT, 0600);
   static char block[1 << 16];
@@ -227,6 +244,7 @@ int run(const std::string& attack, const char* self, const char* argument) {
   if (attack == "forks") fork_bomb(true);
   if (attack == "bomb") fork_bomb(false);
   if (attack == "memory") eat_memory();
+  if (attack == "share-memory") share_memory();
   if (attack == "fill") fill(argument);
   if (attack == "deep") return make_deep(argument);
   if (attack == "inodes") fill_inodes();

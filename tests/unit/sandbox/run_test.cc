@@ -198,6 +198,14 @@ TEST_F(RunTest, DescriptorsDoNotLeak) {
   ::close(after);
 }
 
+TEST_F(RunTest, PeakMemoryIsThatOfAllProcessesTogether) {
+  auto box = open();
+  const Outcome done = run(*box, {"./attacker", "share-memory"});  // four with 20 MiB each
+  EXPECT_EQ(done.run.exit_code, 0) << done.run.error;
+  EXPECT_GE(done.run.rss_bytes_max, 75u << 20);
+  EXPECT_LT(done.run.rss_bytes_max, 160u << 20);
+}
+
 TEST_F(RunTest, UsageIsMeasured) {
   auto box = open();
   const Outcome done = run(*box, {"./attacker", "spin"}, 300);
