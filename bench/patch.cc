@@ -83,6 +83,7 @@ class TimedPool : public SandboxPool {
     if (!box) return box.error();
     return std::unique_ptr<Sandbox>(std::make_unique<TimedSandbox>(std::move(*box), times_));
   }
+  std::string_view level() const override { return inner_->level(); }
   std::vector<std::string> gaps() const override { return inner_->gaps(); }
 
  private:
@@ -121,7 +122,7 @@ class Runner {
     session.session = static_cast<uint64_t>(wall_now_ms());
     session.slots = slots;
     LinkOptions link;
-    link.broker = endpoint;
+    link.broker.endpoint = endpoint;
     link.stop_fd = stop_fd_;
     link_ = std::make_unique<Link>(context, link, session, *executor_, *outbox_);
     thread_ = std::thread([this] { (void)link_->run(); });
