@@ -5,7 +5,7 @@ PRESET ?= release
 JOBS ?= $(shell nproc)
 BUILD := build/$(PRESET)
 
-.PHONY: help setup build test demo up install format check sanitize tsan sim fuzz conformance bench clean disk-faults torture bad-peers bench-patch bench-peers
+.PHONY: help setup build test demo up install format check sanitize tsan sim fuzz conformance bench clean disk-faults torture bad-peers bench-patch bench-peers bench-apply
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -90,6 +90,17 @@ bench-peers: setup ## Ghost, floors and peers in one run (installs the peers); b
 	@cmake --build build/bench --parallel $(JOBS) --target ghost-broker ghost-bench-load ghost-bench-floor \
 	  $$(ls bench/peers/*.cc | sed 's|bench/peers/\(.*\).cc|ghost-bench-\1|')
 	@bench/run-peers build/bench/bin build/bench-peers.jsonl docs --runs $(or $(RUNS),5)
+
+bench-apply: setup ## the patch engine: size of the repository, patches a second, hostile input; build/bench/apply.jsonl
+	@cmake --preset release -B build/bench -DGHOST_TESTS=OFF -DGHOST_BENCH=ON >/dev/null
+	@cmake --build build/bench --parallel $(JOBS) --target ghost-bench-apply
+	@bench/apply build/bench/bin/ghost-bench-apply build/bench/apply.jsonl
+
+conformance: setup ## the patch engine against git and GNU patch on Debian's sources; writes docs/CONFORMANCE.md (about 15 min)
+	@cmake --preset release -DGHOST_TESTS=ON >/dev/null
+	@cmake --build build/release --parallel $(JOBS) --target patch_replay
+	@tests/conformance/patches/conformance.py --replay build/release/bin/patch_replay --scratch build/conformance \
+	  --summary docs/CONFORMANCE.md --corruptions $(or $(CORRUPTIONS),10000) --seed $(or $(SEED),1) --jobs $(JOBS)
 
 clean: ## remove build/
 	@rm -rf build

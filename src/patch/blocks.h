@@ -20,7 +20,8 @@ struct SearchBlock {
   std::string search, replace;  // whole lines
   uint64_t line = 0;
 };
-bool parse_search_blocks(std::string_view text, std::vector<SearchBlock>& blocks, Faults& faults);
+bool parse_search_blocks(std::string_view text, const Limits& limits,
+                         std::vector<SearchBlock>& blocks, Faults& faults);
 
 struct EnvelopeChunk {
   std::vector<std::string_view> anchors;  // lines named behind @@, to be passed in this order
@@ -39,7 +40,8 @@ struct EnvelopeFile {
   uint64_t line = 0;
 };
 // The views point into `text`.
-bool parse_envelope(std::string_view text, std::vector<EnvelopeFile>& out, Faults& faults);
+bool parse_envelope(std::string_view text, const Limits& limits, std::vector<EnvelopeFile>& out,
+                    Faults& faults);
 
 // Each block's search text must stand at one place in the file, by whole lines, after the blocks
 // before it were applied; an empty one makes a new file.

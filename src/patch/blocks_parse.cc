@@ -32,7 +32,8 @@ std::string path_on(std::string_view line) {
 
 }  // namespace
 
-bool parse_search_blocks(std::string_view text, std::vector<SearchBlock>& blocks, Faults& faults) {
+bool parse_search_blocks(std::string_view text, const Limits& limits,
+                         std::vector<SearchBlock>& blocks, Faults& faults) {
   LineCursor lines{text};
   std::string_view named;  // the last line that may name a path
   std::string path;
@@ -43,6 +44,10 @@ bool parse_search_blocks(std::string_view text, std::vector<SearchBlock>& blocks
     if (!is_marker(lines.line, '<', "SEARCH")) {
       if (!trim(lines.line).empty() && !is_fence(lines.line)) named = lines.line;
       continue;
+    }
+    if (blocks.size() >= limits.hunks_max) {
+      return faults.add(refusal("too_large", path, lines.number,
+                                "more than " + std::to_string(limits.hunks_max) + " blocks"));
     }
     SearchBlock block;
     block.line = lines.number;
@@ -74,8 +79,9 @@ namespace {
 
 class EnvelopeParser {
  public:
-  EnvelopeParser(std::string_view text, std::vector<EnvelopeFile>& out, Faults& faults)
-      : lines_{text}, out_(out), faults_(faults) {}
+  EnvelopeParser(std::string_view text, const Limits& limits, std::vector<EnvelopeFile>& out,
+                 Faults& faults)
+      : lines_{text}, limits_(limits), out_(out), faults_(faults) {}
   bool run();
 
  private:
@@ -94,14 +100,17 @@ class EnvelopeParser {
   EnvelopeChunk& chunk(EnvelopeFile& file);
 
   LineCursor lines_;
+  const Limits& limits_;
   std::vector<EnvelopeFile>& out_;
   Faults& faults_;
+  size_t chunks_ = 0;
   bool fresh_ = true;  // the next line of an update begins a chunk
 };
 
 EnvelopeChunk& EnvelopeParser::chunk(EnvelopeFile& file) {
   if (fresh_) {
     file.chunks.emplace_back();
+    ++chunks_;
     file.chunks.back().line = lines_.number;
     fresh_ = false;
   }
@@ -193,6 +202,10 @@ bool EnvelopeParser::run() {
       break;
     } else if (!body_line()) {
       return false;
+    } else if (out_.size() > limits_.files_max || chunks_ > limits_.hunks_max) {
+      return faults_.add(refusal("too_large", out_.back().path, lines_.number,
+                                 "more than " + std::to_string(limits_.files_max) + " files or " +
+                                     std::to_string(limits_.hunks_max) + " parts"));
     }
   }
   if (!begun) return fail("\"*** Begin Patch\" is missing");
@@ -210,8 +223,9 @@ bool EnvelopeParser::run() {
 
 }  // namespace
 
-bool parse_envelope(std::string_view text, std::vector<EnvelopeFile>& out, Faults& faults) {
-  return EnvelopeParser(text, out, faults).run();
+bool parse_envelope(std::string_view text, const Limits& limits, std::vector<EnvelopeFile>& out,
+                    Faults& faults) {
+  return EnvelopeParser(text, limits, out, faults).run();
 }
 
 }  // namespace ghost::patch

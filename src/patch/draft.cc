@@ -1,5 +1,6 @@
 #include "patch/draft.h"
 
+#include <algorithm>
 #include <cstdio>
 
 #include "patch/path_rules.h"
@@ -20,22 +21,37 @@ constexpr std::string_view kSubproject = "Subproject commit ";
 // A path is behind a symlink when any folder of it is one, in the base or by this patch.
 Result<bool> Draft::behind_symlink(const std::string& path, bool& behind) {
   behind = false;
-  for (size_t slash = path.rfind('/'); slash != path.npos && slash > 0;
-       slash = path.rfind('/', slash - 1)) {
+  bool there = true;  // the base has folders this far down
+  for (size_t slash = path.find('/'); slash != path.npos; slash = path.find('/', slash + 1)) {
+    if (!there && kept_symlinks_.empty()) return true;
     const std::string folder = path.substr(0, slash);
     if (kept_symlinks_.count(folder)) return behind = true;
-    if (dropped_symlinks_.count(folder)) continue;
+    if (!there || dropped_symlinks_.count(folder)) continue;
     auto entry = base_.find(folder);
     if (!entry) return entry.error();
     if (*entry && (*entry)->mode == kModeSymlink) return behind = true;
+    auto below = base_.folder(folder);
+    if (!below) return below.error();
+    there = *below != nullptr;
   }
   return true;
+}
+
+// Every component of a changed path may become a tree.
+bool Draft::take_path(const std::string& path, uint64_t line) {
+  path_parts_ += static_cast<size_t>(std::count(path.begin(), path.end(), '/')) + 1;
+  if (path_parts_ <= job_.limits.path_parts_max) return true;
+  return job_.faults.add(refusal("too_large", path, line,
+                                 "the paths of this patch have more than " +
+                                     std::to_string(job_.limits.path_parts_max) +
+                                     " components together"));
 }
 
 Result<bool> Draft::put(Out out) {
   const std::string& path = out.path;
   if (!check_path(path, out.line, job_.faults) ||
-      !check_mode(out.mode, job_.policy.allow_gitlinks, path, out.line, job_.faults)) {
+      !check_mode(out.mode, job_.policy.allow_gitlinks, path, out.line, job_.faults) ||
+      !take_path(path, out.line)) {
     return false;
   }
   const bool modules = is_gitmodules(path) && !job_.policy.allow_gitlinks;
@@ -83,7 +99,7 @@ Result<bool> Draft::check_symlink(const Out& out) {
 
 Result<bool> Draft::remove(const std::string& path, const Entry& before, uint64_t line,
                            bool report) {
-  if (!check_path(path, line, job_.faults)) return false;
+  if (!check_path(path, line, job_.faults) || !take_path(path, line)) return false;
   if (!job_.policy.allow_gitlinks) {
     if (before.mode == kModeGitlink) {
       return check_mode(before.mode, false, path, line, job_.faults);

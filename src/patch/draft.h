@@ -56,6 +56,7 @@ class Draft {
 
  private:
   Result<bool> behind_symlink(const std::string& path, bool& behind);
+  bool take_path(const std::string& path, uint64_t line);
   Result<bool> check_symlink(const Out& out);
   Result<bool> flush();
 
@@ -70,6 +71,7 @@ class Draft {
   std::set<std::string> kept_symlinks_, dropped_symlinks_;
   std::vector<std::string> pending_;  // paths with contents not yet in the store
   size_t pending_bytes_ = 0;
+  size_t path_parts_ = 0;
 };
 
 }  // namespace ghost::patch

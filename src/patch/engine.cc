@@ -1,6 +1,7 @@
 #include "patch/engine.h"
 
 #include <map>
+#include <utility>
 
 #include "patch/blocks.h"
 #include "patch/chars.h"
@@ -100,7 +101,16 @@ Result<bool> Engine::diff(std::string_view text, const Oid& base, uint64_t first
 
 Result<bool> Engine::mails(std::string_view data) {
   std::vector<Mail> mails;
-  if (!parse_mails(data, mails, job_.faults)) return false;
+  if (!parse_mails(data, mails, job_.faults)) {
+    if (input_.patch->format) return false;
+    // It only looked like a mail: some headers above a diff.
+    const Faults as_mail = std::exchange(job_.faults, {});
+    auto ok = diff(data, input_.base_tree, 1);
+    const bool no_diff = !job_.faults.empty() && job_.faults.list().front().code == "no_patch";
+    if (no_diff) job_.faults = as_mail;
+    if (!no_diff) out_.format = wire::PatchFormat::kUnified;
+    return ok;
+  }
   for (const Mail& mail : mails) {
     auto ok = diff(mail.diff, out_.tree, mail.diff_line);
     if (!ok || !*ok) return ok;
@@ -132,10 +142,10 @@ Result<bool> Engine::blocks(std::string_view data) {
     }
     ok = apply_mutations(job_, *input_.patch, files);
   } else if (out_.format == wire::PatchFormat::kSearchReplace) {
-    if (!parse_search_blocks(data, search, job_.faults)) return false;
+    if (!parse_search_blocks(data, job_.limits, search, job_.faults)) return false;
     ok = apply_search_blocks(job_, search, files);
   } else {
-    if (!parse_envelope(data, envelope, job_.faults)) return false;
+    if (!parse_envelope(data, job_.limits, envelope, job_.faults)) return false;
     ok = apply_envelope(job_, envelope, files);
   }
   if (!ok || !*ok) return ok;
@@ -231,6 +241,19 @@ bool is_mail_header(std::string_view line) {
   return false;
 }
 
+// Whether the header that begins the text names an author.
+bool has_author(std::string_view text) {
+  LineCursor lines{text};
+  bool begun = false;
+  while (lines.next()) {
+    const std::string_view line = chomp(lines.line);
+    if (line.starts_with("From: ")) return true;
+    if (trim(line).empty() && begun) return false;
+    begun |= !trim(line).empty();
+  }
+  return false;
+}
+
 }  // namespace
 
 wire::PatchFormat recognise_format(const wire::PatchBody& patch, std::string_view data) {
@@ -241,7 +264,7 @@ wire::PatchFormat recognise_format(const wire::PatchBody& patch, std::string_vie
   while (lines.next()) {
     const std::string_view line = chomp(lines.line);
     if (first && trim(line).empty()) continue;
-    if (first && (line.starts_with("From ") || is_mail_header(line))) {
+    if (first && (line.starts_with("From ") || (is_mail_header(line) && has_author(data)))) {
       return wire::PatchFormat::kMbox;
     }
     first = false;

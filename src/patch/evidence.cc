@@ -42,6 +42,13 @@ bool is_exact(const Placement& place) {
   return place.strategy == "exact" && place.fuzz == 0 && !place.several;
 }
 
+// An old line may be missing where no context ends the hunk, and the file goes on there.
+bool lost_at_edge(const Hunk& hunk, const Placement& place) {
+  if (hunk.said_old <= hunk.old_lines) return false;
+  const bool at_begin = hunk.leading == 0 && hunk.old_pos <= 1 && place.edits.front().at > 0;
+  return at_begin || (hunk.trailing == 0 && hunk.new_lines < hunk.old_lines && !place.at_file_end);
+}
+
 Doubt doubt_when_recounting(const Hunk& hunk, const Hunk* next, const Placement& place,
                             const Deficit& lacks) {
   if (next_hunk(hunk, next, lacks) == Witness::kForHeader && lacks.old_lines == 0) {
@@ -71,8 +78,11 @@ Doubt doubt_of(const Hunk& hunk, const Hunk* next, const Placement& place, wire:
     return {"line " + std::to_string(hunk.stray) +
             " of the patch begins with none of ' ', '+' and '-'; is its '+' missing?"};
   }
+  if (!lacks.none() && hunk.numbered && (place.strategy == "split" || lost_at_edge(hunk, place))) {
+    return {counts_text(hunk) + ": a line was lost or doubled"};
+  }
   const bool recount = mode == wire::ApplyMode::kRecount;
-  if (hunk.unclosed && !recount && (place.fuzz > 0 || !hunk.numbered)) {
+  if (hunk.unclosed && !recount && (!is_exact(place) || !hunk.numbered)) {
     return {"the patch ends within a line and is cut short", true};
   }
   if (!hunk.numbered) return {};

@@ -49,9 +49,11 @@ struct Limits {
   size_t files_max = 10'000;
   size_t hunks_max = 100'000;
   size_t line_bytes_max = 1u << 20;
-  size_t file_bytes_max = 64u << 20;        // one file, before or after
+  size_t file_bytes_max = 48u << 20;        // one file, before or after
   size_t file_lines_max = 4'000'000;        // one file that hunks are placed in
-  size_t touched_bytes_max = 512u << 20;    // all files read and written together
+  size_t touched_bytes_max = 144u << 20;    // all files read and written together
+  size_t path_parts_max = 200'000;          // components of all changed paths together
+  size_t tolerant_lines_max = 1'000'000;    // lines of one hunk in a tolerant mode
   uint64_t search_steps_max = 400'000'000;  // lines looked at while placing all hunks
 };
 

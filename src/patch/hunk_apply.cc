@@ -35,6 +35,7 @@ Result<std::optional<std::string>> merge_from_index(Job& job, const std::string&
     const auto at = place_strictly(image, hunk, sides, job.budget);
     if (!at) return none;
     wire::HunkReport report = hunk_report(path, hunk, reports.size());
+    if (hunk.at_end && hunk.said_old != hunk.old_lines) return none;  // cut short, maybe
     damaged |= hunk.said_old != hunk.old_lines || hunk.said_new != hunk.new_lines ||
                hunk.unclosed || image.original_line_at(*at) + 1 != report.expected_line;
     report.strategy = "threeway";

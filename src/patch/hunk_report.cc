@@ -11,6 +11,7 @@ constexpr size_t kExplainedMax = 20;
 
 // Whether the file already has what the hunk makes: its new lines, context included, stand there.
 bool is_applied(TextImage& image, const Hunk& hunk, const HunkText& sides, Budget& budget) {
+  if (sides.before.empty() || hunk.new_lines > image.line_count() + 1) return false;
   Lines after;
   size_t added = 0;
   for (const HunkLine& line : hunk_lines(hunk.body)) {
@@ -18,7 +19,7 @@ bool is_applied(TextImage& image, const Hunk& hunk, const HunkText& sides, Budge
     added += line.kind == '+';
   }
   // Removed lines alone: only context is left to be found, which must not be trivial.
-  if (after.empty() || (added == 0 && after.size() < 2) || sides.before.empty()) return false;
+  if (after.empty() || (added == 0 && after.size() < 2)) return false;
   return !image.all(after, 1, budget).empty();
 }
 

@@ -61,6 +61,35 @@ bool is_patch_break(std::string_view line) {
   return trim(line.substr(3)).empty() && line.ends_with('\n');
 }
 
+// "-- >8 -- cut here -- >8 --", as git mailinfo --scissors knows it: mostly perforation.
+bool is_scissors(std::string_view line) {
+  size_t marks = 0, gap = 0, perforation = 0, first = line.npos, last = 0;
+  bool inside = false;
+  for (size_t i = 0; i < line.size(); ++i) {
+    if (is_space(line[i])) {
+      perforation += inside;
+      gap += inside;
+      continue;
+    }
+    first = std::min(first, i);
+    last = i;
+    const std::string_view two = line.substr(i, 2);
+    if (line[i] == '-') {
+      inside = true;
+      ++perforation;
+    } else if (two == ">8" || two == "8<" || two == ">%" || two == "%<") {
+      inside = true;
+      perforation += 2;
+      marks += 2;
+      ++i;
+    } else {
+      inside = false;
+    }
+  }
+  const size_t visible = first == line.npos ? 0 : last - first + 1;
+  return marks > 0 && visible >= 8 && visible < perforation * 3 && gap * 2 < perforation;
+}
+
 std::string clean_subject(std::string text) {
   size_t at = 0;
   while (at < text.size()) {
@@ -165,7 +194,10 @@ std::string strip_space(std::string_view text) {
 class MailReader {
  public:
   MailReader(std::string_view text, uint64_t first_line, Faults& faults)
-      : cursor_{text}, first_line_(first_line), faults_(faults) {}
+      : cursor_{text},
+        first_line_(first_line),
+        faults_(faults),
+        strip_cr_(text.substr(0, line_size(text)).ends_with("\r\n")) {}
   bool read(Mail& mail);
 
  private:
@@ -199,6 +231,7 @@ class MailReader {
   LineCursor cursor_;
   uint64_t first_line_;
   Faults& faults_;
+  bool strip_cr_;  // the mail came with CRLF; else a carriage return belongs to the patch
   bool failed_ = false;
   Fields header_, in_body_;
   std::vector<std::string> boundaries_;
@@ -213,11 +246,12 @@ class MailReader {
   uint64_t diff_line_ = 0;
 };
 
-// A line with its newline; a carriage return before it is dropped, as git mailsplit does.
+// A line with its newline. The carriage returns of a mail in CRLF are dropped; git mailsplit drops
+// others too, and with them what a patch for a CRLF file says.
 bool MailReader::next_raw(std::string& line) {
   if (!cursor_.next()) return false;
   line.assign(cursor_.line);
-  if (line.ends_with("\r\n")) line.replace(line.size() - 2, 2, "\n");
+  if (strip_cr_ && line.ends_with("\r\n")) line.replace(line.size() - 2, 2, "\n");
   return true;
 }
 
@@ -427,6 +461,12 @@ bool MailReader::message_line(std::string_view line) {
   std::string text(line);
   if (!to_utf8(text, charset_)) {
     fail("the mail's text is not of its character set " + charset_.substr(0, 40));
+    return false;
+  }
+  if (is_scissors(text)) {
+    message_.clear();
+    in_body_ = Fields();
+    in_header_stage_ = true;
     return false;
   }
   if (is_patch_break(text)) return true;

@@ -1,6 +1,7 @@
 // A mailbox of `git format-patch` mails: split, MIME decoded, and each cut into author, date,
-// message and diff as `git am` does (git-mailinfo(1); RFC 2045, 2047, 5322). In-body headers count;
-// scissors do not. Owner of iconv. Pure; any thread.
+// message and diff as `git am` does (git-mailinfo(1); RFC 2045, 2047, 5322). In-body headers and
+// scissors ("-- >8 --": what stands before is no part of the message) count. Owner of iconv. Pure;
+// any thread.
 #pragma once
 
 #include <string>

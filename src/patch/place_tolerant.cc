@@ -269,8 +269,7 @@ bool drop_context(std::vector<HunkLine>& lines, int64_t& expected) {
 }  // namespace
 
 Placement TolerantPlacer::place(const Hunk& hunk, uint32_t begin, int64_t drift) {
-  const HunkLines whole = hunk_lines(hunk.body);
-  HunkLines lines = whole;
+  HunkLines lines = hunk_lines(hunk.body);
   const bool only_added =
       std::all_of(lines.begin(), lines.end(), [](const HunkLine& l) { return l.kind == '+'; });
   if (only_added) return insert_at_number(hunk, lines, begin);
@@ -285,7 +284,7 @@ Placement TolerantPlacer::place(const Hunk& hunk, uint32_t begin, int64_t drift)
       return out;
     }
     if (fuzz == 0) {
-      Placement two = split(whole, begin);
+      Placement two = split(lines, begin);
       if (two.kind == Placement::Kind::kFound) return two;
     }
     if (fuzz >= fuzz_max || !out.why.empty()) return out;

@@ -76,6 +76,11 @@ bool TolerantApplier::place_all() {
   bool fits = true;
   for (size_t i = 0; i < file_.hunks.size(); ++i) {
     const Hunk& hunk = file_.hunks[i];
+    if (uint64_t{hunk.old_lines} + hunk.new_lines > job_.limits.tolerant_lines_max) {
+      return job_.faults.add(
+          refusal("too_large", path_, hunk.line,
+                  show_path(path_) + ": a hunk with this many lines is taken in mode strict"));
+    }
     const uint32_t begin = edits_.empty() ? 0 : edits_.back().at + edits_.back().removed;
     Placement place = placer.place(hunk, begin, drift_);
     if (i > 0 && hunk.body == file_.hunks[i - 1].body &&

@@ -37,28 +37,36 @@ const TreeEntry* find_entry(const std::vector<TreeEntry>& entries, std::string_v
   return nullptr;
 }
 
-Result<const std::vector<TreeEntry>*> TreeView::folder(const std::string& path) {
-  if (const auto it = folders_.find(path); it != folders_.end()) return it->second.get();
-  Oid oid = root_;
-  if (!path.empty()) {
-    const size_t slash = path.rfind('/');
-    auto parent = folder(slash == path.npos ? "" : path.substr(0, slash));
-    if (!parent) return parent.error();
-    const TreeEntry* entry =
-        *parent ? find_entry(**parent, slash == path.npos ? path : path.substr(slash + 1))
-                : nullptr;
-    if (!entry || entry->mode != kModeTree) {
-      folders_.emplace(path, nullptr);
-      return static_cast<const std::vector<TreeEntry>*>(nullptr);
-    }
-    oid = entry->oid;
-  }
+Result<const std::vector<TreeEntry>*> TreeView::read(const std::string& path, const Oid& oid) {
   auto entries = store_.read_tree(oid);
   if (!entries) return entries.error();
   auto owned = std::make_unique<std::vector<TreeEntry>>(std::move(*entries));
   const std::vector<TreeEntry>* kept = owned.get();
   folders_.emplace(path, std::move(owned));
   return kept;
+}
+
+// From the top down, as far as there are folders: a long path below nothing costs nothing.
+Result<const std::vector<TreeEntry>*> TreeView::folder(const std::string& path) {
+  if (const auto it = folders_.find(path); it != folders_.end()) return it->second.get();
+  const auto root = folders_.find("");
+  auto at = root != folders_.end() ? Result<const std::vector<TreeEntry>*>(root->second.get())
+                                   : read("", root_);
+  for (size_t begin = 0; at && *at && begin < path.size();) {
+    const size_t end = std::min(path.find('/', begin), path.size());
+    const std::string folder = path.substr(0, end);
+    if (const auto it = folders_.find(folder); it != folders_.end()) {
+      at = it->second.get();
+    } else {
+      const TreeEntry* entry = find_entry(**at, folder.substr(begin));
+      if (!entry || entry->mode != kModeTree) {
+        return static_cast<const std::vector<TreeEntry>*>(nullptr);
+      }
+      at = read(folder, entry->oid);
+    }
+    begin = end + 1;
+  }
+  return at;
 }
 
 Result<std::optional<Entry>> TreeView::find(std::string_view path) {
@@ -175,25 +183,30 @@ Result<std::optional<Oid>> TreeEdit::Walk::folder(const std::string& path, const
   if (!listed) return listed.error();
   static const std::vector<TreeEntry> kNone;
   const std::vector<TreeEntry>& old = *listed ? **listed : kNone;
+  // Changed in place, so that they mostly stay in git's order.
   std::vector<TreeEntry> entries;
   entries.reserve(old.size() + node.children.size());
-  for (const TreeEntry& entry : old) {
-    if (!node.children.count(entry.name)) entries.push_back(entry);
-  }
+  entries = old;
   std::vector<std::pair<std::string_view, uint64_t>> fresh;
-  bool changed = false;
+  bool changed = false, gone = false;
   for (const auto& [name, sub] : node.children) {
     const TreeEntry* before = find_entry(old, name);
     auto after = child(path.empty() ? name : path + "/" + name, *sub, before);
     if (!after) return after.error();
     if (failed) return std::optional<Oid>();
-    if (*after) {
-      entries.push_back({name, (*after)->mode, (*after)->oid});
-      if (!before) fresh.emplace_back(name, any_line(*sub));
-    }
     changed |= before ? !*after || (*after)->mode != before->mode || (*after)->oid != before->oid
                       : after->has_value();
+    if (!before && *after) {
+      entries.push_back({name, (*after)->mode, (*after)->oid});
+      fresh.emplace_back(name, any_line(*sub));
+    } else if (before) {
+      TreeEntry& entry = entries[static_cast<size_t>(before - old.data())];
+      entry.mode = *after ? (*after)->mode : 0;
+      if (*after) entry.oid = (*after)->oid;
+      gone |= !*after;
+    }
   }
+  if (gone) std::erase_if(entries, [](const TreeEntry& e) { return e.mode == 0; });
   check_folds(path, entries, fresh);
   if (failed || (entries.empty() && !is_root)) return std::optional<Oid>();
   if (!changed && is_root) return std::optional<Oid>(base.root());

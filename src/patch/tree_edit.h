@@ -35,6 +35,8 @@ class TreeView {
   const Oid& root() const { return root_; }
 
  private:
+  Result<const std::vector<TreeEntry>*> read(const std::string& path, const Oid& oid);
+
   ObjectStore& store_;
   Oid root_;
   std::unordered_map<std::string, std::unique_ptr<std::vector<TreeEntry>>> folders_;

@@ -108,6 +108,8 @@ void start_library() {
     // The cache would go on answering for objects that forget_new() dropped.
     git_libgit2_opts(GIT_OPT_ENABLE_CACHING, 0);
     git_libgit2_opts(GIT_OPT_ENABLE_STRICT_OBJECT_CREATION, 0);
+    // As git: zlib's checksum tells damage, and hashing each object read costs more than reading.
+    git_libgit2_opts(GIT_OPT_ENABLE_STRICT_HASH_VERIFICATION, 0);
   });
 }
 
@@ -137,10 +139,24 @@ struct GitRepo::Impl {
   git_repository* repo = nullptr;
   git_odb* odb = nullptr;
   MemoryBackend* memory = nullptr;  // owned by odb
+  // Trees of the repository as they were read: the jobs of a base ask for the same ones.
+  static constexpr size_t kKeptEntriesMax = 100'000;  // some 10 MB
+  std::unordered_map<Oid, std::vector<patch::TreeEntry>, OidHash> trees;
+  size_t kept_entries = 0;
 
   ~Impl() {
     if (odb) git_odb_free(odb);
     if (repo) git_repository_free(repo);
+  }
+
+  void keep_tree(const Oid& oid, const std::vector<patch::TreeEntry>& entries) {
+    if (entries.size() > kKeptEntriesMax / 8) return;
+    kept_entries += entries.size() + 1;
+    if (kept_entries > kKeptEntriesMax) {
+      trees.clear();
+      kept_entries = entries.size() + 1;
+    }
+    trees.emplace(oid, entries);
   }
 
   // Not by git_odb_write: before it writes an object it looks for it in every pack, and when it
@@ -193,23 +209,39 @@ Result<std::unique_ptr<GitRepo>> GitRepo::open(const std::string& git_dir) {
 }
 
 Result<std::vector<patch::TreeEntry>> GitRepo::read_tree(const Oid& oid) {
-  std::vector<patch::TreeEntry> entries;
+  if (const auto it = impl_->trees.find(oid); it != impl_->trees.end()) return it->second;
   const git_oid id = to_git(oid);
-  TreeHandle tree;
-  if (const int rc = git_tree_lookup(&tree.p, impl_->repo, &id)) {
+  OdbObject object;
+  if (const int rc = git_odb_read(&object.p, impl_->odb, &id)) {
     Error e = git_failure("read tree " + oid.hex());
     e.code = rc == GIT_ENOTFOUND ? "not_found" : "git_error";
     return e;
   }
-  const size_t count = git_tree_entrycount(tree.p);
-  entries.reserve(count);
-  for (size_t i = 0; i < count; ++i) {
-    const git_tree_entry* e = git_tree_entry_byindex(tree.p, i);
-    // The raw mode: 100664 of old repositories is to be written back as it was.
-    entries.push_back({git_tree_entry_name(e),
-                       static_cast<uint32_t>(git_tree_entry_filemode_raw(e)),
-                       from_git(*git_tree_entry_id(e))});
+  if (git_odb_object_type(object.p) != GIT_OBJECT_TREE) {
+    return Error{"not_found", oid.hex() + " is no tree", {}};
   }
+  const std::string_view bytes(static_cast<const char*>(git_odb_object_data(object.p)),
+                               git_odb_object_size(object.p));
+  std::vector<patch::TreeEntry> entries;
+  entries.reserve(bytes.size() / 32 + 1);
+  for (size_t at = 0; at < bytes.size();) {
+    // "<octal mode> <name>\0<20 bytes>". The raw mode: 100664 of old repositories is to be
+    // written back as it was.
+    patch::TreeEntry entry;
+    for (; at < bytes.size() && bytes[at] >= '0' && bytes[at] <= '7'; ++at) {
+      entry.mode = entry.mode << 3 | static_cast<uint32_t>(bytes[at] - '0');
+    }
+    const size_t end = bytes.find('\0', at);
+    if (at >= bytes.size() || bytes[at] != ' ' || end == bytes.npos || bytes.size() - end < 21) {
+      return Error{"git_error", "tree " + oid.hex() + " is malformed", {}};
+    }
+    entry.name = bytes.substr(at + 1, end - at - 1);
+    std::memcpy(entry.oid.raw.data(), bytes.data() + end + 1, 20);
+    at = end + 21;
+    entries.push_back(std::move(entry));
+  }
+  // New trees are not kept: they are forgotten with their job.
+  if (!impl_->memory->find(&id)) impl_->keep_tree(oid, entries);
   return entries;
 }
 
@@ -264,29 +296,42 @@ Result<Oid> GitRepo::write_blob(std::string_view bytes) {
 }
 
 Result<Oid> GitRepo::write_tree(const std::vector<patch::TreeEntry>& entries) {
-  std::vector<const patch::TreeEntry*> sorted;
-  sorted.reserve(entries.size());
-  for (const auto& e : entries) sorted.push_back(&e);
   // git compares a folder's name as if it ended with '/'.
   const auto key = [](const patch::TreeEntry& e, size_t i) -> int {
     if (i < e.name.size()) return static_cast<unsigned char>(e.name[i]);
     return i == e.name.size() && e.mode == patch::kModeTree ? '/' : 0;
   };
-  std::sort(sorted.begin(), sorted.end(), [&](const auto* a, const auto* b) {
+  const auto before = [&](const patch::TreeEntry* a, const patch::TreeEntry* b) {
     const size_t common = std::min(a->name.size(), b->name.size());
     const int c = std::memcmp(a->name.data(), b->name.data(), common);
     return c != 0 ? c < 0 : key(*a, common) < key(*b, common);
-  });
+  };
+  std::vector<const patch::TreeEntry*> sorted;
+  sorted.reserve(entries.size());
+  for (const auto& e : entries) sorted.push_back(&e);
+  if (!std::is_sorted(sorted.begin(), sorted.end(), before)) {
+    std::sort(sorted.begin(), sorted.end(), before);
+  }
   std::string text;
+  text.reserve(entries.size() * 48);
   for (const auto* e : sorted) {
     char mode[16];
-    std::snprintf(mode, sizeof mode, "%o ", e->mode);
-    text += mode;
+    char* digit = mode + sizeof mode;
+    for (uint32_t left = e->mode; left > 0; left >>= 3) {
+      *--digit = static_cast<char>('0' + (left & 7));
+    }
+    text.append(digit, static_cast<size_t>(mode + sizeof mode - digit));
+    text += ' ';
     text += e->name;
     text += '\0';
     text.append(reinterpret_cast<const char*>(e->oid.raw.data()), 20);
   }
-  return impl_->write(text, GIT_OBJECT_TREE);
+  // Names and ids leave no room for the blocks of a SHA-1 collision, which libgit2's slower hash
+  // looks for in blobs.
+  const Oid oid = patch::object_id("tree", text);
+  const git_oid id = to_git(oid);
+  memory_write(&impl_->memory->parent, &id, text.data(), text.size(), GIT_OBJECT_TREE);
+  return oid;
 }
 
 Result<Oid> GitRepo::write_commit(const std::string& text) {

@@ -61,7 +61,7 @@ def believed(text):
 def _git_on(oracle, base, text, strip, path):
     with open(path + ".other", "wb") as f:
         f.write(text)
-    return oracle.apply(base, path + ".other", f"-p{strip}")[0]
+    return oracle.apply(base, path + ".other", *([] if strip == 1 else [f"-p{strip}"]))[0]
 
 
 def run(repo, work, seed, replay_program, scratch):
@@ -80,10 +80,12 @@ def run(repo, work, seed, replay_program, scratch):
         base = _small_base(repo, row, known)
         path = os.path.join(scratch, f"{os.getpid()}.patch")
         strip = row["strip"]
-        truth, _ = oracle.apply(base, row["file"], f"-p{strip}")
+        # Without -p git guesses as Ghost does.
+        option = [] if strip == 1 else [f"-p{strip}"]
+        truth, _ = oracle.apply(base, row["file"], *option)
         with open(path, "wb") as f:
             f.write(damaged)
-        expected, said = oracle.apply(base, path, f"-p{strip}")
+        expected, said = oracle.apply(base, path, *option)
         answer = engine.apply(base, path, mode=f"strict,strip={strip}")
         result = {"number": number, "kind": kind, "changed": damaged != whole, "strict": compare(expected, answer),
                   "git": expected is not None, "git_true": expected == truth, "code": answer.code, "bad": []}

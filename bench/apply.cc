@@ -1,0 +1,83 @@
+// Applies one patch over and over to a tree of a git repository, as a runner does: objects are
+// read from the repository, new ones stay in memory.
+//   ghost-bench-apply GIT_DIR TREE PATCH REQUEST TIMES
+// REQUEST is a mode (strict, recount, fuzzy, threeway), or "json" when PATCH is the patch member of
+// a request. One line of JSON: the outcome, the median and the quickest microseconds of an apply.
+#include "base/fs.h"
+#include "bench/measure.h"
+#include "patch/engine.h"
+#include "runner_worker/git_repo.h"
+#include "wire/codec.h"
+
+namespace ghost::bench {
+namespace {
+
+wire::PatchBody patch_of(const std::string& path, bool mutations) {
+  auto text = read_file(path);
+  if (!text) fail(text.error().message);
+  wire::PatchBody body;
+  if (!mutations) {
+    body.data = std::move(*text);
+    return body;
+  }
+  // One mutation: path, regex, replacement and expected matches on a line each.
+  wire::Mutation m;
+  m.op = wire::MutationOp::kReplace;
+  std::string* const fields[] = {&m.path, &m.regex.emplace(), &m.replacement.emplace()};
+  size_t at = 0;
+  for (std::string* field : fields) {
+    const size_t end = text->find('\n', at);
+    *field = text->substr(at, end - at);
+    at = end + 1;
+  }
+  m.expect_matches = std::stoul(text->substr(at));
+  body.items.push_back(std::move(m));
+  return body;
+}
+
+// Of this program alone: getrusage counts what its parent had before the exec too.
+long peak_kib() {
+  const std::string status = *read_file("/proc/self/status");
+  const size_t at = status.find("VmHWM:");
+  return at == status.npos ? 0 : std::atol(status.c_str() + at + 6);
+}
+
+int run(char** argv) {
+  auto repo = runner::GitRepo::open(argv[1]);
+  if (!repo) fail(repo.error().message);
+  const std::string request = argv[4];
+  const bool mutations = request == "replace";
+  const wire::PatchBody body = patch_of(argv[3], mutations);
+  patch::ApplyInput input;
+  input.base_tree = *patch::Oid::parse(argv[2]);
+  input.patch = &body;
+  if (!mutations) input.options.mode = wire::parse_apply_mode(request).value();
+  std::vector<int64_t> took_us;
+  std::string outcome, code, tree;
+  for (int64_t n = std::atoll(argv[5]); n > 0; --n) {
+    (*repo)->forget_new();
+    const int64_t begin = now_us();
+    auto result = patch::apply(**repo, input);
+    took_us.push_back(now_us() - begin);
+    if (!result) fail(result.error().code + ": " + result.error().message);
+    static const char* kOutcomes[] = {"applied", "apply_failed", "rejected"};
+    outcome = kOutcomes[static_cast<int>(result->outcome)];
+    code = result->report.errors.empty() ? "" : result->report.errors.front().code;
+    tree = result->tree.hex();
+  }
+  std::sort(took_us.begin(), took_us.end());
+  std::printf(
+      "{\"outcome\": \"%s\", \"code\": \"%s\", \"tree\": \"%s\", \"times\": %zu, \"median_us\": "
+      "%ld, \"least_us\": %ld, \"peak_kib\": %ld}\n",
+      outcome.c_str(), code.c_str(), tree.c_str(), took_us.size(), took_us[took_us.size() / 2],
+      took_us.front(), peak_kib());
+  return 0;
+}
+
+}  // namespace
+}  // namespace ghost::bench
+
+int main(int argc, char** argv) {
+  if (argc != 6) ghost::bench::fail("usage: ghost-bench-apply GIT_DIR TREE PATCH REQUEST TIMES");
+  return ghost::bench::run(argv);
+}
