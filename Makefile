@@ -5,7 +5,7 @@ PRESET ?= release
 JOBS ?= $(shell nproc)
 BUILD := build/$(PRESET)
 
-.PHONY: help setup build test demo up install format check sanitize tsan sim fuzz conformance bench clean disk-faults torture bad-peers bench-patch bench-peers bench-apply
+.PHONY: help setup build test demo up install format check sanitize tsan sim fuzz conformance bench clean disk-faults torture bad-peers bench-patch bench-peers bench-apply network
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -65,6 +65,11 @@ bad-peers: setup ## what one bad peer costs everybody else: p99 beside it agains
 	@cmake --preset release -DGHOST_TESTS=ON >/dev/null
 	@cmake --build build/release --parallel $(JOBS) --target ghost-broker
 	@tests/torture/bad_peers.py build/release/bin/ghost-broker --judge --rounds $(or $(ROUNDS),5) --jobs 500
+
+network: setup ## a farm over four hosts whose network is cut, loses and delays; needs root
+	@cmake --preset release -DGHOST_TESTS=ON >/dev/null
+	@cmake --build build/release --parallel $(JOBS) --target ghost-broker ghost-relay ghost-runner
+	@tests/torture/network_test.py build/release/bin --long
 
 fuzz: setup ## every decoder under libFuzzer, FUZZ_SECONDS (60) each; needs clang
 	@command -v clang++ >/dev/null || { echo "make fuzz needs clang and libclang-rt-14-dev (apt-get install them)" >&2; exit 1; }

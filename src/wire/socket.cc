@@ -76,6 +76,10 @@ Socket::Socket(Context& context, Type type, const SocketOptions& options)
   // Room for a large frame in flight: the heartbeat waits behind it.
   set(raw_, ZMQ_HEARTBEAT_IVL, 10000);
   set(raw_, ZMQ_HEARTBEAT_TIMEOUT, 60000);
+  // After a cut TCP would wait about as long as the cut was before it tries again: a connection on
+  // which nothing is acknowledged is given up, and so is one that does not come about.
+  set(raw_, ZMQ_TCP_MAXRT, 6000);
+  set(raw_, ZMQ_CONNECT_TIMEOUT, 2000);
   set(raw_, ZMQ_RECONNECT_IVL, 100);
   set(raw_, ZMQ_RECONNECT_IVL_MAX, 2000);
   if (router_) {

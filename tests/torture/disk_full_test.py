@@ -102,8 +102,7 @@ def main():
         codes = farm.stop()
         check(not any(codes.values()), codes)
     except BaseException:
-        for service in farm.services():
-            print(f'--- {service.name}\n{service.log.read_text(errors="replace")[-1500:]}')
+        farm.print_logs()
         raise
     finally:
         farm.kill_all()

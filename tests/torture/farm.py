@@ -113,6 +113,11 @@ class Farm:
             if service.process:
                 service.kill()
 
+    def print_logs(self):
+        for service in self.services():
+            if service.log.exists():
+                print(f'--- {service.name}\n{service.log.read_text(errors="replace")[-1500:]}')
+
     def address(self, relay=0):
         return self.relays[relay].said['X_GHOST_HTTP'].removeprefix('http://')
 
