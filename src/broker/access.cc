@@ -105,27 +105,31 @@ MonoMs Access::next_deadline() const {
 }
 
 Access::Changes Access::refresh(MonoMs now) {
-  Changes changes;
-  if (now < next_deadline()) return changes;
-  refresh_at_ = now + kRefreshMs;
+  if (now >= next_deadline()) {
+    refresh_at_ = now + kRefreshMs;
+    reread();
+  }
+  return std::exchange(changes_, {});
+}
+
+void Access::reread() {
   std::string now_stamp = stamp();
-  if (now_stamp == stamp_) return changes;
+  if (now_stamp == stamp_) return;
   stamp_ = std::move(now_stamp);
   Result<wire::KeyBook> book = wire::load_key_book(folder_);
   if (!book) {
     log::error("key book not read: the keys stay as they were", {{"reason", book.error().message}});
-    return changes;
+    return;
   }
   for (const auto& [key, known] : by_key_) {
     const wire::Key* after = book->find(key);
-    if (after == nullptr || after->revoked_at) changes.revoked.push_back(*known);
+    if (after == nullptr || after->revoked_at) changes_.revoked.push_back(*known);
   }
   for (const wire::Key& key : book->keys()) {
-    if (!key.revoked_at && !by_key_.contains(key.public_key)) changes.added.push_back(key);
+    if (!key.revoked_at && !by_key_.contains(key.public_key)) changes_.added.push_back(key);
   }
   book_ = std::move(*book);
   index();
-  return changes;
 }
 
 const wire::Key* Access::active(std::string_view public_key) const {
@@ -136,6 +140,11 @@ const wire::Key* Access::active(std::string_view public_key) const {
 bool Access::accepts(const wire::ZapRequest& request) {
   if (request.public_key.empty()) return true;  // an address of this host
   const wire::Key* key = active(request.public_key);
+  if (key == nullptr) {
+    // Added a moment ago, perhaps: libzmq does not try again after a refusal.
+    reread();
+    key = active(request.public_key);
+  }
   const char* reason = nullptr;
   if (key == nullptr) {
     reason = book_.find(request.public_key) != nullptr ? "revoked_key" : "unknown_key";

@@ -77,13 +77,15 @@ class Access {
 
  private:
   const wire::Key* active(std::string_view public_key) const;
+  void reread();
   void index();
   std::string stamp() const;
 
   wire::KeyFolder folder_;
   wire::KeyBook book_;
   std::unordered_map<std::string, const wire::Key*> by_key_;  // not revoked
-  std::string stamp_;                                         // of the book's file when it was read
+  std::string stamp_;  // of the book's file when it was read
+  Changes changes_;    // found and not yet told
   MonoMs refresh_at_ = 0;
   Addresses addresses_[2];
   std::map<std::string, uint64_t> refused_;

@@ -22,6 +22,7 @@ constexpr int kMessagesATurn = 1000;  // then HTTP gets its turn
 constexpr size_t kBatchItemsMax = 64;
 constexpr size_t kBatchBytesMax = 1 << 20;
 constexpr MonoMs kNever = INT64_MAX;
+constexpr MonoMs kConnectAgainMs = 5'000;
 
 // Only these are mere reads: for all others a missing answer means that the outcome is unknown.
 bool is_read(std::string_view kind) {
@@ -78,6 +79,7 @@ struct BrokerLink::Impl : std::enable_shared_from_this<BrokerLink::Impl> {
   void on_message(wire::Frames frames);
   void on_welcome(const wire::Message& message);
   Status connect_socket();
+  void connect_again();
   void move(const wire::Address& to);
 
   asio::any_io_executor executor;
@@ -88,6 +90,7 @@ struct BrokerLink::Impl : std::enable_shared_from_this<BrokerLink::Impl> {
   asio::posix::stream_descriptor descriptor;  // libzmq's: released, never closed
   asio::steady_timer timer;
   MonoMs armed_for = kNever;
+  MonoMs connect_again_at = 0;  // with keys: libzmq does not try again after a refusal
   asio::steady_timer contact;  // cancelled at the first Welcome
   std::unordered_map<uint64_t, std::shared_ptr<Waiter>> waiters;
   std::map<std::string, uint64_t> limits;
@@ -126,6 +129,7 @@ void BrokerLink::Impl::turn() {
     const auto at = waiters.find(expired.correlation);
     if (at != waiters.end()) at->second->fail(std::move(expired.error));
   }
+  connect_again();
   send_due();
   const bool is_alive = pending.alive(mono_now_ms());
   if (was_alive && !is_alive)
@@ -197,6 +201,16 @@ void BrokerLink::Impl::on_welcome(const wire::Message& message) {
 Status BrokerLink::Impl::connect_socket() {
   const wire::BrokerAddress& broker = options.broker;
   return socket.connect(broker.endpoint, broker.keys ? &*broker.keys : nullptr);
+}
+
+void BrokerLink::Impl::connect_again() {
+  const MonoMs now = mono_now_ms();
+  if (!options.broker.keys || now < connect_again_at) return;
+  if (connect_again_at != 0 && !pending.alive(now)) {
+    (void)socket.disconnect(options.broker.endpoint);
+    (void)connect_socket();
+  }
+  connect_again_at = now + kConnectAgainMs;
 }
 
 // Questions that were on their way are repeated, like all that get lost.

@@ -87,6 +87,16 @@ TEST_F(ShellKeys, JobsFlowBetweenPeersWithKeys) {
   EXPECT_EQ(runner.finish(job, wire::Outcome::kPassed), wire::ResultStatus::kCommitted);
 }
 
+TEST_F(ShellKeys, AKeyIsGoodFromTheMomentItIsInTheBook) {
+  start();
+  const std::string at = clients_at();
+  for (int i = 0; i < 3; ++i) {
+    const wire::ClientKeys relay = add(wire::KeyRole::kRelay, "relay-" + std::to_string(i));
+    TestClient client(at, &relay);
+    EXPECT_GT(client.ask<wire::Welcome>(wire::Hello{"x"}).epoch, 0u);
+  }
+}
+
 TEST_F(ShellKeys, WhoIsNotLetInIsCounted) {
   const wire::ClientKeys relay = add(wire::KeyRole::kRelay, "relay-1");
   start();
