@@ -71,6 +71,11 @@ network: setup ## a farm over four hosts whose network is cut, loses and delays;
 	@cmake --build build/release --parallel $(JOBS) --target ghost-broker ghost-relay ghost-runner
 	@tests/torture/network_test.py build/release/bin --long
 
+sim: setup ## farms over a simulated network, disk and clocks, SIM_SECONDS (600) from seed FROM (1); SEED=n repeats one
+	@cmake --preset release -DGHOST_TESTS=ON >/dev/null
+	@cmake --build build/release --parallel $(JOBS) --target ghost-sim
+	@build/release/bin/ghost-sim $(if $(SEED),--seed $(SEED),--from $(or $(FROM),1) --seconds $(or $(SIM_SECONDS),600))
+
 fuzz: setup ## every decoder under libFuzzer, FUZZ_SECONDS (60) each; needs clang
 	@command -v clang++ >/dev/null || { echo "make fuzz needs clang and libclang-rt-14-dev (apt-get install them)" >&2; exit 1; }
 	@cmake --preset fuzz >/dev/null

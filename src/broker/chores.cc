@@ -45,8 +45,8 @@ void Chores::after_turn(Now now) {
 }
 
 void Chores::write_registry(Now now) {
-  if (registry_path_.empty()) return;
   written_revision_ = core_.registry_revision();
+  if (registry_path_.empty()) return;
   write_not_before_ = now.mono + kRegistryWriteEveryMs;
   GHOST_CRASH_POINT("registry.begin");
   const Status s =

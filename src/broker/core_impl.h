@@ -9,11 +9,11 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/planted_bugs.h"
 #include "broker/core.h"
 #include "broker/job_table.h"
 #include "broker/keyed_hash.h"
 #include "broker/lanes.h"
-#include "broker/planted_bugs.h"
 #include "broker/runners_table.h"
 #include "registry/registry.h"
 
@@ -187,7 +187,7 @@ struct Core::Impl {
   void on_message(const event::FromRunner& e, const wire::PutEvents& m);
   void on_message(const event::FromRunner& e, const wire::PutArtifact& m);
   void on_message(const event::FromRunner& e, const wire::AskDelivery& m);
-  wire::ResultStatus take_result(const Runner& runner, const Verdict& result);
+  wire::ResultStatus take_result(Runner& runner, const Verdict& result);
   bool take_event(JobRow& row, Lease& lease, const wire::Event& event);
 
   // --- core_admin.cc

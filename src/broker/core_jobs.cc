@@ -228,7 +228,8 @@ void Core::Impl::finish(JobRow& row, wire::Outcome outcome, const std::string& r
 
   JobExtra& extra = *row.extra;
   if (extra.deadline != 0) deadlines.erase({extra.deadline, row.no});
-  if (const auto above = standing.find(row.no); above != standing.end()) {
+  if (const auto above = standing.find(row.no);
+      above != standing.end() && !planted(Bug::kDependentsForgotten)) {
     const std::string& id = above->second.id;
     settling.push_back(
         {std::move(above->second.dependents), 0, row.state == wire::JobState::kSucceeded,

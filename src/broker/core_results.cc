@@ -24,7 +24,7 @@ void Core::Impl::on_message(const event::FromRunner& e, const wire::PutResults& 
   reply(e.peer, e.correlation, std::move(answer));
 }
 
-wire::ResultStatus Core::Impl::take_result(const Runner& runner, const Verdict& result) {
+wire::ResultStatus Core::Impl::take_result(Runner& runner, const Verdict& result) {
   const wire::ResultItem& item = *result.item;
   JobRow* const row = jobs.find(item.lease.job);
   if (!row) {
@@ -39,6 +39,7 @@ wire::ResultStatus Core::Impl::take_result(const Runner& runner, const Verdict& 
     }
   } else if (leased_row(item.lease, runner)) {
     const bool flagged = status(*row).flag.has_value();
+    runner.given_up.insert(token_of(item.lease));
     switch (item.outcome) {
       case wire::Outcome::kInfraError:
         attempt_ended(*row, Attempt::kCounts,

@@ -35,6 +35,7 @@ struct Runner {
   MonoMs last_seen = 0, listed_at = 0;  // lease clock; place in the list of silences
   WallMs last_seen_at = 0;
   std::set<JobNo> leases;
+  std::set<Token> given_up;   // leases that it ended itself, while its heartbeats still name them
   std::vector<SetId> sets;    // label sets that it fits, while alive
   uint64_t offered_turn = 0;  // under which it stands in the sets' rotation; 0: it does not
 

@@ -4,6 +4,7 @@
 #include <chrono>
 
 #include "base/log.h"
+#include "base/planted_bugs.h"
 #include "broker/crash_point.h"
 #include "broker/dispatch.h"
 #include "broker/views.h"
@@ -11,9 +12,8 @@
 namespace ghost::broker {
 namespace {
 
-// What one turn takes at most: its commit and its answers stay short, and expiry waits for a turn
-// that found both sockets empty.
-constexpr size_t kMessagesMax = 4096;
+// What one turn takes at most, beside a number of messages: its commit and its answers stay short,
+// and expiry waits for a turn that found both ports empty.
 constexpr size_t kBytesMax = 8 << 20;
 constexpr size_t kReadsMax = 256;
 
@@ -85,6 +85,12 @@ Status Shell::turn() {
   drained_ = drain();
   step(event::Tick{drained_});
   collect_changes();
+  if (planted(Bug::kAckBeforeCommit)) {
+    for (Send& send : actions_.send) {
+      if (auto* message = std::get_if<send::Message>(&send)) send_message(*message);
+    }
+  }
+  if (planted(Bug::kNewsBeforeCommit)) wake_waiters();
   if (Status s = commit(); !s) return s;
   if (Status s = send_all(); !s) return s;
   answer_reads();
@@ -109,7 +115,7 @@ Status Shell::last_turn() {
 bool Shell::drain() {
   size_t messages = 0;
   counts_.payload_bytes = 0;
-  while (messages < kMessagesMax && counts_.payload_bytes < kBytesMax &&
+  while (messages < options_.turn_messages_max && counts_.payload_bytes < kBytesMax &&
          pending_reads_.size() < kReadsMax) {
     std::optional<wire::Incoming> from_runner = ports_.receive(Side::kRunners);
     std::optional<wire::Incoming> from_client = ports_.receive(Side::kClients);
@@ -303,12 +309,7 @@ Status Shell::send_all() {
   for (Send& send : std::exchange(actions_.send, {})) {
     GHOST_CRASH_POINT("turn.send");
     if (auto* message = std::get_if<send::Message>(&send)) {
-      const uint64_t c = message->correlation;
-      const auto packed = [&](auto& m) {
-        if constexpr (requires { m.move; }) m.move = move(message->peer.side);
-        return wire::pack(c, m);
-      };
-      sender_.send(message->peer, std::visit(packed, message->reply));
+      send_message(*message);
     } else if (auto* submitted = std::get_if<send::Submitted>(&send)) {
       send_submitted(*submitted);
     } else if (auto* view = std::get_if<send::JobView>(&send)) {
@@ -320,6 +321,14 @@ Status Shell::send_all() {
   for (const auto& [peer, frames] : std::exchange(answers_, {})) sender_.send(peer, frames);
   GHOST_CRASH_POINT("turn.sent");
   return ok_status();
+}
+
+void Shell::send_message(send::Message& message) {
+  const auto packed = [&](auto& m) {
+    if constexpr (requires { m.move; }) m.move = move(message.peer.side);
+    return wire::pack(message.correlation, m);
+  };
+  sender_.send(message.peer, std::visit(packed, message.reply));
 }
 
 void Shell::send_submitted(send::Submitted& submitted) {

@@ -24,6 +24,7 @@ namespace ghost::broker {
 
 struct ShellOptions {
   int64_t lease_ms = 15'000;
+  size_t turn_messages_max = 4096;  // taken in one turn
   size_t waits_max = 100'000;
   size_t notify_jobs_max = 100'000;
   std::map<std::string, uint64_t> limits;  // told in Welcome and Stats
@@ -82,6 +83,7 @@ class Shell {
   Status commit();
   void collect_changes();
   Status send_all();
+  void send_message(send::Message& message);
   Status send_jobs(const send::Jobs& jobs);
   void send_submitted(send::Submitted& submitted);
   void answer_reads();

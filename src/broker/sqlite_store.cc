@@ -149,8 +149,7 @@ Status SqliteStore::begin_life() {
   const auto number = [](const std::string& text) {
     return std::strtoull(text.c_str(), nullptr, 10);
   };
-  // The clock keeps a store that was copied back from repeating an epoch of the time in between.
-  epoch_ = std::max<uint64_t>(number(*epoch) + 1, static_cast<uint64_t>(wall_now_ms()));
+  epoch_ = next_epoch(number(*epoch), wall_now_ms());
   hash_key_ = key->size() == 16 ? std::move(*key) : random_bytes(16);
   next_no_ = std::max<JobNo>({1, number(*next), *newest + 1});
   GHOST_CRASH_POINT("epoch.begin");

@@ -2,6 +2,7 @@
 // (durable) and memory (`--store memory`, for caches and measurements: nothing survives).
 #pragma once
 
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <memory>
@@ -10,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/planted_bugs.h"
 #include "broker/types.h"
 
 namespace ghost::broker {
@@ -102,6 +104,13 @@ class Store {
   // be done, so that now is a good time. An Error means the same as commit's.
   virtual Status housekeep(bool quiet) = 0;
 };
+
+// The epoch of a start, after the one that the store remembers: the clock keeps a store that was
+// copied back from repeating an epoch of the time in between.
+inline uint64_t next_epoch(uint64_t stored, WallMs now) {
+  if (planted(Bug::kEpochAgain) && stored != 0) return stored;
+  return std::max(stored + 1, static_cast<uint64_t>(std::max<WallMs>(now, 0)));
+}
 
 struct SqliteStoreOptions {
   std::string dir;  // made when missing

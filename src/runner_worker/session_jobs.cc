@@ -2,6 +2,7 @@
 // broker.
 #include <algorithm>
 
+#include "base/planted_bugs.h"
 #include "runner_worker/session_core.h"
 #include "wire/errors.gen.h"
 
@@ -70,7 +71,8 @@ void SessionCore::start_pending() {
   while (free > 0) {
     Job* first = nullptr;
     for (auto& [lease, job] : jobs_) {
-      if (job.phase != Phase::kPending) continue;
+      // One that came so late that its lease is over is given back with the next tick.
+      if (job.phase != Phase::kPending || now_ >= job.lease_until) continue;
       if (first == nullptr || job.arrival < first->arrival) first = &job;
     }
     if (first == nullptr) return;
@@ -108,6 +110,13 @@ void SessionCore::obey(const wire::CancelOrder& order) {
     }
     case Phase::kRunning:
       if (stale) return lose(*job);
+      if (planted(Bug::kConfirmTooEarly) && job->stop == StopReason::kNone) {
+        stop_job(*job, StopReason::kCancelled);
+        wire::ResultItem item;
+        item.lease = order.lease;
+        item.outcome = wire::Outcome::kCancelled;
+        return finish(*job, std::move(item), make_blob("planted"), nullptr);
+      }
       if (job->stop != StopReason::kNone) return;
       return stop_job(*job, expired ? StopReason::kExpired : StopReason::kCancelled);
     case Phase::kReleasing:
@@ -306,6 +315,7 @@ void SessionCore::on_message(wire::Delivery& m) {
   Job* job = find(m.lease);
   if (job == nullptr || !job->delivery) return;
   job->delivery.reset();
+  if (planted(Bug::kRefusalIsGrant)) m.granted = true;
   const bool stale = !m.granted && m.reason == "stale";
   act(AnswerDelivery{m.lease, DeliveryAnswer{m.granted, std::move(m.reason)}});
   if (stale) lose(*job);

@@ -26,7 +26,8 @@ class FairnessRules : public Rules {
   explicit FairnessRules(Report report) : report_(std::move(report)) {}
 
   void on(const Event& e, const Ledger& ledger) override {
-    if (!batch_.empty() && (e.kind != Kind::kKept || e.t != batch_.front().t)) flush(ledger);
+    // The lines of one commit are no order of what happened in it.
+    if (!batch_.empty() && e.t != batch_.front().t) flush(ledger);
     if (calm_at_ != kNever && e.t >= look_at_) look(e.t, ledger);
     switch (e.kind) {
       case Kind::kKept:
@@ -146,12 +147,13 @@ class FairnessRules : public Rules {
   void flush(const Ledger& ledger) {
     std::sort(batch_.begin(), batch_.end(),
               [](const Event& a, const Event& b) { return a.lease < b.lease; });
+    // A job that is here came back before it was dispatched again.
+    for (const Event& e : batch_) let_go(e.job, e.t);
     for (const Event& e : batch_) dispatched(e, ledger);
     batch_.clear();
   }
 
   void dispatched(const Event& e, const Ledger& ledger) {
-    let_go(e.job, e.t);
     Runner& r = runners_[e.runner];
     const Request* request = ledger.request_of(e.job);
     if (request != nullptr && settled(r.last_dispatch, ledger)) {

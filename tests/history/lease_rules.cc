@@ -6,7 +6,9 @@
 namespace history {
 namespace {
 
-constexpr int64_t kMs = 1000;  // in microseconds
+constexpr int64_t kMs = 1000;             // in microseconds
+constexpr int64_t kBacklog = 2000 * kMs;  // a message waits to be read for less than this
+constexpr int64_t kTick = 2 * kMs;        // clocks of whole milliseconds
 
 bool ends_a_job(const std::string& outcome) {
   return outcome != "infra_error" && outcome != "cancelled" && outcome != "expired";
@@ -62,6 +64,7 @@ class LeaseRules : public Rules {
   // A lease as the broker's ledger has it, and since when its runner was heard to hold it.
   struct Held {
     std::string runner;
+    int64_t began = 0;
     int64_t floor = 0;  // it may end a TTL after this, unless the runner lets go of it
     bool let_go = false;
   };
@@ -98,7 +101,7 @@ class LeaseRules : public Rules {
   }
 
   void leased(const Event& e, const Job* job, const Ledger& ledger) {
-    held_[e.lease] = {e.runner, e.t, false};
+    held_[e.lease] = {e.runner, e.t, e.t, false};
     const auto last = ledger.last_lease.find(e.job);
     if (last != ledger.last_lease.end() && e.lease <= last->second) {
       report_("I3 token_not_rising", "job " + e.job + " got lease " + to_string(e.lease) +
@@ -133,8 +136,11 @@ class LeaseRules : public Rules {
     const bool may_be_expiry = e.state == "QUEUED" || e.state == "DEAD" || e.state == "LEASED" ||
                                e.state == "CANCELLED" || e.state == "EXPIRED";
     if (!saw_heard_ || held.let_go || !may_be_expiry) return;
+    // A registration that came before the lease began may have been read after it.
+    const auto registered = registered_.find(held.runner);
+    if (registered != registered_.end() && registered->second > held.began - kBacklog) return;
     const int64_t early = held.floor + ledger.config.lease_ms * kMs - e.t;
-    if (early > 0) {
+    if (early > kTick) {
       report_("S9 early_expiry", "lease " + to_string(job.lease) + " of job " + e.job + " ended " +
                                      std::to_string(early / kMs) + " ms early");
     }
@@ -150,6 +156,7 @@ class LeaseRules : public Rules {
       for (auto& [lease, held] : held_) held.let_go |= held.runner == e.runner;
       return;
     }
+    if (e.what == "register") registered_[e.runner] = e.t;
     for (auto& [lease, held] : held_) {
       if (held.runner != e.runner) continue;
       if (std::find(e.held.begin(), e.held.end(), lease) == e.held.end()) {
@@ -208,8 +215,8 @@ class LeaseRules : public Rules {
   void alive(const Event& e, const Ledger& ledger) {
     const Job* job = ledger.find(e.job);
     if (job == nullptr || ledger.before_restore(e.lease)) return;
-    const bool shown = job->shown_end == "CANCELLED" || job->shown_end == "EXPIRED";
-    if (shown || job->state == "CANCELLED" || job->state == "EXPIRED") {
+    // A sandbox that an earlier attempt left behind may overlap with anything.
+    if (job->stopped && job->stopped == e.lease) {
       report_("S12 stopped_and_running", "job " + e.job +
                                              " is recorded as stopped, and the sandbox "
                                              "of lease " +
@@ -244,6 +251,7 @@ class LeaseRules : public Rules {
 
   Report report_;
   std::map<Lease, Held> held_;
+  std::map<std::string, int64_t> registered_;  // by runner, when last
   std::map<std::string, std::string> delivered_;
   int64_t paused_at_ = 0;
   bool saw_heard_ = false;

@@ -30,12 +30,13 @@ void Ledger::enter_question(const Event& e) {
     op.version_floor = job->shown_version;
     op.was_acked = job->acked;
   }
-  if (e.kind == Kind::kSubmit) {
+  if (e.kind == Kind::kSubmit && !e.retry_of.empty()) {
+    retries.insert(e.job);
+  } else if (e.kind == Kind::kSubmit) {
     Request& request = requests[e.req];
     request.tenant = e.tenant;
     request.key = e.key;
     request.lane = e.lane;
-    request.retry_of = e.retry_of;
     request.needs = e.needs;
     request.labels = e.labels;
     request.max = e.max;
@@ -67,12 +68,16 @@ void Ledger::enter_answer(const Event& e) {
     Job& job = jobs[e.job];
     job.shown_version = std::max(job.shown_version, e.version);
     if (is_terminal(e.state)) job.shown_end = e.state;
+    // Without lines of what is kept, the lease that was last seen is the one that was to stop.
+    const bool stopped = e.state == "CANCELLED" || e.state == "EXPIRED";
+    if (!saw_kept && stopped && job.cancel_taken) job.stopped = last_got[e.job];
   }
 }
 
 void Ledger::enter_kept(const Event& e) {
   saw_kept = true;
   Job& job = jobs[e.job];
+  if (job.forgotten) job = {};  // the same request came again, after its job was pruned
   if (!e.req.empty()) {
     job.tenant = e.tenant;
     job.key = e.key;
@@ -82,6 +87,9 @@ void Ledger::enter_kept(const Event& e) {
   }
   if (job.state == "LEASED" && (e.state != "LEASED" || e.lease != job.lease)) {
     leases_ended.insert(job.lease);
+  }
+  if (job.state == "LEASED" && (e.state == "CANCELLED" || e.state == "EXPIRED")) {
+    job.stopped = job.lease;
   }
   if (e.state == "LEASED") {
     leases_kept.insert(e.lease);
@@ -130,6 +138,9 @@ void Ledger::enter(const Event& e) {
     }
     case Kind::kBase:
       if (!before_restore(e.lease)) jobs[e.job].base = e.commit;
+      return;
+    case Kind::kGot:
+      last_got[e.job] = std::max(last_got[e.job], e.lease);
       return;
     case Kind::kGranted:
       granted[e.lease].insert(e.commit);

@@ -24,13 +24,14 @@ struct Job {
   uint64_t shown_version = 0;  // greatest that a client has seen
   std::string shown_end;       // terminal state that a client has seen
   std::string base;
-  Lease winner;  // whose result was acknowledged as the job's end
+  Lease stopped;  // was to stop, and the job is recorded as stopped
+  Lease winner;   // whose result was acknowledged as the job's end
   uint64_t results_kept = 0;
   std::string kept_digest;
 };
 
 struct Request {
-  std::string tenant, key, lane, retry_of;
+  std::string tenant, key, lane;
   std::vector<std::string> needs;
   std::map<std::string, std::string> labels;
   uint64_t max = 0;
@@ -53,8 +54,10 @@ struct Ledger {
   // For ever.
   std::map<std::string, Request> requests;    // by req
   std::map<std::string, std::string> req_of;  // job -> req
+  std::set<std::string> retries;              // jobs that repeat others
   std::map<uint64_t, Op> ops;
   std::map<std::string, Lease> last_lease;  // greatest ever kept, of a job
+  std::map<std::string, Lease> last_got;    // by a runner
   std::set<Lease> leases_kept;
   std::set<Lease> leases_ended;                        // left LEASED, committed
   std::map<Lease, std::set<std::string>> grants_kept;  // commits

@@ -121,7 +121,7 @@ class PromiseRules : public Rules {
 
   void kept(const Event& e, const Ledger& ledger) {
     const Job* job = ledger.find(e.job);
-    const bool known = job != nullptr && job->kept;
+    const bool known = job != nullptr && job->kept && !job->forgotten;
     if (e.req.empty() != known) {
       report_("I4 invented", known ? "job " + e.job + " was made twice"
                                    : "job " + e.job + " changes and was never made");
@@ -146,12 +146,11 @@ class PromiseRules : public Rules {
 
   void last(const Event& e, const Ledger& ledger) {
     finals_.insert(e.job);
-    const Request* request = ledger.request_of(e.job);
     const auto req = ledger.req_of.find(e.job);
     const std::string name = !e.req.empty() ? e.req : req != ledger.req_of.end() ? req->second : "";
     if (name.empty()) {
       report_("I4 invented", "job " + e.job + " at the end was submitted by nobody");
-    } else if (request == nullptr || request->retry_of.empty()) {
+    } else if (!ledger.retries.contains(e.job)) {
       finals_of_req_[name].push_back(e.job);
     }
     if (ledger.all_done && !is_terminal(e.state)) {

@@ -1,0 +1,44 @@
+// Known bugs that only tests can switch on, to show that their checkers catch them. In a program
+// this is nothing: `planted` is a constant false. Built with GHOST_PLANTED_BUGS, one bug at a time
+// is active. Single-threaded.
+#pragma once
+
+namespace ghost {
+
+enum class Bug {
+  kNoBug,
+  kNoTokenCheck,         // any fencing token of the holder is good enough
+  kTwoResults,           // a terminal job takes another result
+  kLostRequeue,          // an expired lease leaves the job leased for ever
+  kKeyNotUnique,         // idempotency keys are not looked up
+  kCreditLeak,           // slots are not looked at
+  kEarlyExpiry,          // leases expire though input was not drained
+  kCancelTooEarly,       // cancelled as soon as asked for, while the sandbox still runs
+  kGrantToFlagged,       // a cancelled job is granted delivery
+  kGrantToAnyone,        // a delivery grant needs no current lease
+  kResultNotKept,        // a result is acknowledged and not written
+  kJobNotKept,           // an accepted job is acknowledged and not written
+  kDispatchNotKept,      // a fencing token is sent and not written
+  kRotationStuck,        // the first free runner gets everything
+  kDependencyIgnored,    // a job does not wait for its dependencies
+  kStallNotCounted,      // leases run on while the broker stood still
+  kAckBeforeCommit,      // answers leave before what they say is committed
+  kNewsBeforeCommit,     // ends of jobs are told before they are committed
+  kEpochAgain,           // a start of the broker takes the epoch of the one before
+  kDependentsForgotten,  // who waits for a job is not told that it ended
+  kConfirmTooEarly,      // a runner confirms a cancel while the sandbox still runs
+  kRefusalIsGrant,       // a runner delivers though that was refused
+};
+
+#ifdef GHOST_PLANTED_BUGS
+inline Bug active_bug = Bug::kNoBug;
+inline bool planted(Bug bug) {
+  return active_bug == bug;
+}
+#else
+constexpr bool planted(Bug) {
+  return false;
+}
+#endif
+
+}  // namespace ghost
