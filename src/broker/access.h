@@ -84,8 +84,8 @@ class Access {
   wire::KeyFolder folder_;
   wire::KeyBook book_;
   std::unordered_map<std::string, const wire::Key*> by_key_;  // not revoked
-  std::string stamp_;  // of the book's file when it was read
-  Changes changes_;    // found and not yet told
+  std::string stamp_;                                         // of the book's file when it was read
+  Changes changes_;                                           // found and not yet told
   MonoMs refresh_at_ = 0;
   Addresses addresses_[2];
   std::map<std::string, uint64_t> refused_;

@@ -91,7 +91,7 @@ struct BrokerLink::Impl : std::enable_shared_from_this<BrokerLink::Impl> {
   asio::steady_timer timer;
   MonoMs armed_for = kNever;
   MonoMs connect_again_at = 0;  // with keys: libzmq does not try again after a refusal
-  asio::steady_timer contact;  // cancelled at the first Welcome
+  asio::steady_timer contact;   // cancelled at the first Welcome
   std::unordered_map<uint64_t, std::shared_ptr<Waiter>> waiters;
   std::map<std::string, uint64_t> limits;
   std::string version;

@@ -11,8 +11,7 @@ using namespace ghost;
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   std::vector<patch::Mail> mails;
   patch::Faults faults;
-  const bool ok =
-      patch::parse_mails({reinterpret_cast<const char*>(data), size}, mails, faults);
+  const bool ok = patch::parse_mails({reinterpret_cast<const char*>(data), size}, mails, faults);
   GHOST_CHECK(ok == faults.empty());
   for (const patch::Mail& mail : mails) {
     GHOST_CHECK(!ok || !mail.diff.empty());

@@ -28,7 +28,7 @@ BrokerNode::BrokerNode(const Plan& plan, Schedule& schedule, Network& network, R
       network_(network),
       recorder_(recorder),
       random_(plan.seed, "broker") {
-  disk_.repos["r"] = {"r", "git://r", "main", "", false};
+  disk_.repos["r"] = {"r", "git://r", "main", "", false, {}, {}};
 }
 
 Now BrokerNode::now() const {

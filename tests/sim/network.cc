@@ -92,7 +92,7 @@ void Network::arrive(const ConnectionPtr& c, Way way, wire::Frames frames) {
   if (way == kUp) {
     if (!broker_is_up_ || c->broker_life != broker_life_ || !c->broker_sees) return;
     arrived_({c->side, c->route}, frames);
-    inboxes_[c->side == Side::kClients ? 0 : 1].push_back({c->route, std::move(frames)});
+    inboxes_[c->side == Side::kClients ? 0 : 1].push_back({c->route, "", std::move(frames)});
     poke_broker_();
     return;
   }

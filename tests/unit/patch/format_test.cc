@@ -50,7 +50,8 @@ TEST(Formats, GnuDiffWithTimeStamps) {
 std::string mail(const std::string& header, const std::string& body) {
   return "From 0123456789012345678901234567890123456789 Mon Sep 17 00:00:00 2001\n"
          "From: A <a@example.org>\nDate: Tue, 3 Jun 2008 10:20:30 +0200\n" +
-         header + "\n" + body + "---\n a.c | 2 +-\n\n--- a/a.c\n+++ b/a.c\n" + kHunk + "-- \n2.39\n\n";
+         header + "\n" + body + "---\n a.c | 2 +-\n\n--- a/a.c\n+++ b/a.c\n" + kHunk +
+         "-- \n2.39\n\n";
 }
 
 TEST(Mails, ScissorsCutWhatStandsBefore) {
@@ -81,8 +82,8 @@ TEST(Mails, ACarriageReturnOfTheFileStays) {
   EXPECT_EQ(r.out.format, wire::PatchFormat::kMbox);
   EXPECT_EQ(r.files.at("a.c").contents, "one\r\nTWO\r\n");
   // A mail that came with CRLF throughout is for a file without.
-  std::string sent = "From: A <a@example.org>\nSubject: x\n\n---\n--- a/a.c\n+++ b/a.c\n" +
-                     std::string(kHunk);
+  std::string sent =
+      "From: A <a@example.org>\nSubject: x\n\n---\n--- a/a.c\n+++ b/a.c\n" + std::string(kHunk);
   for (size_t at = 0; (at = sent.find('\n', at)) != sent.npos; at += 2) sent.insert(at, "\r");
   expect_two(apply_text(kBase, sent));
 }

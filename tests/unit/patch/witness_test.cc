@@ -29,8 +29,8 @@ TEST(Witness, TheHunkBehindTellsWhichSideIsWrong) {
   // The header is wrong: the second hunk's numbers agree with the lines.
   EXPECT_TRUE(run(kHead + "@@ -4,4 +4,7 @@\n" + first + second, kFuzzy).ok());
   // A line was lost: the second hunk's numbers agree with the header.
-  const std::string lost = "@@ -4,4 +4,6 @@\n" + first +
-                           "@@ -20,3 +22,3 @@\n line 20\n-line 21\n+LINE 21\n line 22\n";
+  const std::string lost =
+      "@@ -4,4 +4,6 @@\n" + first + "@@ -20,3 +22,3 @@\n line 20\n-line 21\n+LINE 21\n line 22\n";
   for (const auto mode : {kRecount, kFuzzy}) {
     const Applied r = run(kHead + lost, mode);
     EXPECT_EQ(r.out.outcome, Outcome::kApplyFailed);
@@ -68,21 +68,23 @@ TEST(Witness, AHunkThatStandsTwiceOrOutOfOrderIsNotPutElsewhere) {
 }
 
 TEST(Witness, OneHunkThatIsReallyTwoIsSplit) {
-  const Applied r = run(kHead + "@@ -4,8 +4,8 @@\n line 4\n-line 5\n+FIVE\n line 6\n line 7\n"
-                                " line 20\n-line 21\n+TWENTY-ONE\n line 22\n line 23\n",
+  const Applied r = run(kHead +
+                            "@@ -4,8 +4,8 @@\n line 4\n-line 5\n+FIVE\n line 6\n line 7\n"
+                            " line 20\n-line 21\n+TWENTY-ONE\n line 22\n line 23\n",
                         kFuzzy);
   ASSERT_TRUE(r.ok()) << r.message();
   EXPECT_EQ(r.out.report.hunks[0].strategy, "split");
-  EXPECT_EQ(r.files.at("f").contents, numbers(1, 4) + "FIVE\n" + numbers(6, 20) + "TWENTY-ONE\n" +
-                                          numbers(22, 40));
+  EXPECT_EQ(r.files.at("f").contents,
+            numbers(1, 4) + "FIVE\n" + numbers(6, 20) + "TWENTY-ONE\n" + numbers(22, 40));
 }
 
 TEST(Witness, TheIndexLineProvesOrDisproves) {
   const std::string after = numbers(1, 4) + "new\n" + numbers(5, 40);
   const std::string old_id = object_id("blob", numbers(1, 40)).hex().substr(0, 10);
   const std::string head = "diff --git a/f b/f\nindex " + old_id + "..";
-  const std::string body = " 100644\n--- a/f\n+++ b/f\n@@ -9,9 +9,9 @@\n line 4\n+new\n line 5\n"
-                           " line 6\n-- \n2.39\n";
+  const std::string body =
+      " 100644\n--- a/f\n+++ b/f\n@@ -9,9 +9,9 @@\n line 4\n+new\n line 5\n"
+      " line 6\n-- \n2.39\n";
   const std::string right = object_id("blob", after).hex().substr(0, 10);
   EXPECT_FALSE(run(head + "1234567890" + body, kFuzzy).ok());
   const Applied r = run(head + right + body, kFuzzy);
