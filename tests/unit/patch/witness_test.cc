@@ -83,7 +83,7 @@ TEST(Witness, TheIndexLineProvesOrDisproves) {
   const std::string old_id = object_id("blob", numbers(1, 40)).hex().substr(0, 10);
   const std::string head = "diff --git a/f b/f\nindex " + old_id + "..";
   const std::string body =
-      " 100644\n--- a/f\n+++ b/f\n@@ -9,9 +9,9 @@\n line 4\n+new\n line 5\n"
+      " 100644\n--- a/f\n+++ b/f\n@@ -9,3 +9,4 @@\n line 4\n+new\n line 5\n"
       " line 6\n-- \n2.39\n";
   const std::string right = object_id("blob", after).hex().substr(0, 10);
   EXPECT_FALSE(run(head + "1234567890" + body, kFuzzy).ok());
