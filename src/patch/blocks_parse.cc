@@ -141,6 +141,10 @@ bool EnvelopeParser::update_line(EnvelopeFile& file) {
   EnvelopeChunk& c = chunk(file);
   if (c.at_end) return fail("lines behind \"*** End of File\"");
   if (!line.ends_with('\n')) return fail("the last line has no newline");
+  if (c.before.size() >= limits_.tolerant_lines_max) {
+    return faults_.add(
+        refusal("too_large", file.path, lines_.number, "the part has too many lines"));
+  }
   if (kind != '+') c.before.push_back(line);
   if (kind != '-') {
     c.after += line;

@@ -46,7 +46,7 @@ bool is_exact(const Placement& place) {
 bool lost_at_edge(const Hunk& hunk, const Placement& place) {
   if (hunk.said_old <= hunk.old_lines) return false;
   const bool at_begin = hunk.leading == 0 && hunk.old_pos <= 1 && place.edits.front().at > 0;
-  return at_begin || (hunk.trailing == 0 && hunk.new_lines < hunk.old_lines && !place.at_file_end);
+  return at_begin || (hunk.trailing == 0 && !place.at_file_end);
 }
 
 Doubt doubt_when_recounting(const Hunk& hunk, const Hunk* next, const Placement& place,

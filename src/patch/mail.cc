@@ -12,6 +12,7 @@ namespace ghost::patch {
 namespace {
 
 constexpr size_t kBoundariesMax = 5;
+constexpr size_t kHeaderBytesMax = 1u << 20;
 enum Field { kFrom, kSubject, kDate, kFields };
 constexpr std::array<std::string_view, kFields> kFieldNames = {"From", "Subject", "Date"};
 
@@ -273,7 +274,9 @@ bool MailReader::read_header(std::string& line) {
     more[0] = ' ';
     rtrim(more);
     line += more.empty() ? " " : more;
+    if (line.size() > kHeaderBytesMax) break;
   }
+  if (line.size() > kHeaderBytesMax) return fail("a header is longer than 1 MiB");
   return true;
 }
 
