@@ -7,9 +7,11 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 
 #include "base/fs.h"
+#include "base/log.h"
 #include "base/time.h"
 #include "broker/crash_point.h"
 
@@ -106,6 +108,16 @@ void DiskReserve::refill(const Spare& spare) {
   close(fd);
   GHOST_CRASH_POINT("reserve.taken");
   if (!held_) unlink(file_.c_str());
+}
+
+uint64_t known_epoch(const std::string& dir) {
+  const Result<std::string> text = read_file(dir + "/epoch");
+  return text ? std::strtoull(text->c_str(), nullptr, 10) : 0;
+}
+
+void remember_epoch(const std::string& dir, uint64_t epoch) {
+  const Status s = write_file_atomic(dir + "/epoch", std::to_string(epoch) + "\n", 0600);
+  if (!s) log::warn("epoch not remembered beside the store", {{"reason", s.error().message}});
 }
 
 Status sync_dir(const std::string& dir) {

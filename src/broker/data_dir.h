@@ -52,6 +52,13 @@ class DiskReserve {
   int64_t looked_ms_ = -1000;
 };
 
+// The greatest epoch that a broker of this directory ever had, in a file of its own beside the
+// store: a store restored from a backup does not know of those that came after it. 0: none is
+// known.
+uint64_t known_epoch(const std::string& dir);
+// Where it cannot be written (a full disk), the store alone remembers.
+void remember_epoch(const std::string& dir, uint64_t epoch);
+
 // fsync of the directory itself, so that files made in it are found after a power failure.
 Status sync_dir(const std::string& dir);
 

@@ -146,10 +146,11 @@ Status SqliteStore::begin_life() {
   if (!next) return next.error();
   const Result<uint64_t> newest = db_.query_u64("SELECT coalesce(max(no), 0) FROM jobs");
   if (!newest) return newest.error();
-  const auto number = [](const std::string& text) {
+  const auto number = [](const std::string& text) -> uint64_t {
     return std::strtoull(text.c_str(), nullptr, 10);
   };
-  epoch_ = next_epoch(number(*epoch), wall_now_ms());
+  epoch_ = next_epoch(std::max(number(*epoch), known_epoch(options_.dir)), wall_now_ms());
+  remember_epoch(options_.dir, epoch_);
   hash_key_ = key->size() == 16 ? std::move(*key) : random_bytes(16);
   next_no_ = std::max<JobNo>({1, number(*next), *newest + 1});
   GHOST_CRASH_POINT("epoch.begin");

@@ -105,8 +105,8 @@ class Store {
   virtual Status housekeep(bool quiet) = 0;
 };
 
-// The epoch of a start, after the one that the store remembers: the clock keeps a store that was
-// copied back from repeating an epoch of the time in between.
+// The epoch of a start, after the one that the store remembers: the clock and what is remembered
+// beside the store keep one that was copied back from repeating an epoch of the time in between.
 inline uint64_t next_epoch(uint64_t stored, WallMs now) {
   if (planted(Bug::kEpochAgain) && stored != 0) return stored;
   return std::max(stored + 1, static_cast<uint64_t>(std::max<WallMs>(now, 0)));

@@ -45,6 +45,7 @@ struct DiskState {
   bool full = false;
   bool fails = false;  // the next commit
   Us slow = 0;         // so long takes the next commit
+  uint64_t epoch = 0;  // remembered beside the store: no backup takes it back
   Us last_commit = 0;  // so long took the last
 };
 
