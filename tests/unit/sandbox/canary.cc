@@ -62,10 +62,14 @@ std::vector<int> processes_in(const std::string& link) {
     const int pid = std::atoi(entry->d_name);
     std::array<char, 64> text{};
     const std::string path = "/proc/" + std::to_string(pid) + "/ns/pid";
-    if (pid > 0 && ::readlink(path.c_str(), text.data(), text.size() - 1) > 0 &&
-        link == text.data()) {
-      out.push_back(pid);
+    if (pid <= 0 || ::readlink(path.c_str(), text.data(), text.size() - 1) <= 0 ||
+        link != text.data()) {
+      continue;
     }
+    // A dead one that its parent has not asked for yet runs no more.
+    const std::string stat = slurp("/proc/" + std::to_string(pid) + "/stat");
+    const size_t name_end = stat.rfind(") ");
+    if (name_end != std::string::npos && stat[name_end + 2] != 'Z') out.push_back(pid);
   }
   ::closedir(dir);
   return out;

@@ -22,7 +22,8 @@ class Canary {
   std::string before_;
 };
 
-// The host's processes in the pid namespace that a gate knows as `link` ("pid:[4026532000]").
+// The host's living processes in the pid namespace that a gate knows as `link`
+// ("pid:[4026532000]").
 std::vector<int> processes_in(const std::string& link);
 
 }  // namespace ghost::runner::test
