@@ -3,6 +3,8 @@
 // them. Threads as sandbox.h says.
 #pragma once
 
+#include <unistd.h>
+
 #include <atomic>
 #include <deque>
 #include <memory>
@@ -34,7 +36,9 @@ struct SandboxHost {
   uint32_t uids = 1;     // without namespaces: users from config.uid on, one a sandbox in turn
   bool mounts = false;   // this process is root: it clones mounts for the sandboxes
   Fd idmap;              // where root: user namespace for idmapped mounts; not set: none
-  std::atomic<uint64_t> next{1};
+  // Where a process begins with its names and users: another runner of this host, which has the
+  // same users, most likely begins elsewhere.
+  std::atomic<uint64_t> next{static_cast<uint64_t>(::getpid()) * 37};
 
   // Copies of bases that no sandbox uses at the moment (plain_workspace.h), oldest first.
   struct Parked {
