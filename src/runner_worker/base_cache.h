@@ -148,7 +148,8 @@ class BaseCache {
   const BaseCacheOptions options_;
   const GitProgram git_;
   const std::unique_ptr<CacheStore> store_;
-  std::mutex mutex_;  // guards all below
+  std::mutex looking_;  // one checkout is looked through at a time
+  std::mutex mutex_;    // guards all below
   struct Reader {
     uint64_t mirror_inode;
     std::unique_ptr<GitRepo> git;

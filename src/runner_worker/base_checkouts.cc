@@ -1,5 +1,6 @@
 // The checkouts of a BaseCache: a commit's own, or at first a near one's; made, looked through,
 // and made anew.
+#include <malloc.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -33,16 +34,24 @@ std::string BaseCache::checkout_name(const BaseRepo& repo, const Oid& commit) co
 // Every file once in the life of this process; later only that it is there at all.
 Status BaseCache::look_through(const BaseCheckout& checkout, bool just_made) {
   const std::pair<std::string, uint64_t> key(checkout.name, inode_of(checkout.use));
-  bool known = just_made;
-  {
+  const auto seen = [&] {
     const std::lock_guard lock(mutex_);
-    known = known || verified_.count(key) != 0;
+    return verified_.count(key) != 0;
+  };
+  bool known = just_made || seen();
+  // One slot looks, the others take its word: it costs time and memory.
+  std::unique_lock looking(looking_, std::defer_lock);
+  if (!known) {
+    looking.lock();
+    known = seen();
   }
   if (known && ::access((checkout.dir + "/.git/HEAD").c_str(), R_OK) != 0) {
     return Error{"conflict", "the base checkout is gone", {}};
   }
   if (!known) {
-    if (Status s = verify_checkout(checkout.dir, checkout.commit); !s) return s;
+    const Status whole = verify_checkout(checkout.dir, checkout.commit);
+    ::malloc_trim(0);
+    if (!whole) return whole;
   }
   const std::lock_guard lock(mutex_);
   if (verified_.size() > kRememberedMax) verified_.clear();
@@ -66,6 +75,8 @@ Result<BaseCheckout> BaseCache::own_checkout(BaseRepo& repo, const Oid& commit, 
     bool made = false;
     auto use = store_->find_or_make(name, cutoff, [&](const std::string& folder) -> Status {
       auto bytes = make_checkout(repo.git(), commit, repo.objects_dir(), folder + "/tree", cutoff);
+      // What reading every file took is not needed for long.
+      ::malloc_trim(0);
       if (!bytes) return bytes.error();
       made = true;
       return write_file_atomic(folder + "/size", std::to_string(*bytes));
@@ -163,6 +174,7 @@ void BaseCache::grow(const Growth& growth) {
                                 near->dir + "/tree", near_info->tree, folder + "/tree", cutoff);
     if (!bytes) return bytes.error();
     made = true;
+    ::malloc_trim(0);
     return write_file_atomic(folder + "/size", std::to_string(*bytes));
   });
   if (use) {

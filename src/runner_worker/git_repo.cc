@@ -108,6 +108,9 @@ void start_library() {
     // The cache would go on answering for objects that forget_new() dropped.
     git_libgit2_opts(GIT_OPT_ENABLE_CACHING, 0);
     git_libgit2_opts(GIT_OPT_ENABLE_STRICT_OBJECT_CREATION, 0);
+    // Otherwise whole packs stay mapped, and with them in memory.
+    git_libgit2_opts(GIT_OPT_SET_MWINDOW_SIZE, size_t{4} << 20);
+    git_libgit2_opts(GIT_OPT_SET_MWINDOW_MAPPED_LIMIT, size_t{16} << 20);
     // As git: zlib's checksum tells damage, and hashing each object read costs more than reading.
     git_libgit2_opts(GIT_OPT_ENABLE_STRICT_HASH_VERIFICATION, 0);
   });
