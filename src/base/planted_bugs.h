@@ -27,7 +27,7 @@ enum class Bug {
   kEpochAgain,           // a start of the broker takes the epoch of the one before
   kDependentsForgotten,  // who waits for a job is not told that it ended
   kConfirmTooEarly,      // a runner confirms a cancel while the sandbox still runs
-  kRefusalIsGrant,       // a runner delivers though that was refused
+  kGrantUnasked,         // a runner grants deliveries itself
 };
 
 #ifdef GHOST_PLANTED_BUGS

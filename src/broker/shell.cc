@@ -334,8 +334,13 @@ void Shell::send_message(send::Message& message) {
 void Shell::send_submitted(send::Submitted& submitted) {
   for (const send::Submitted::Fill& fill : submitted.fills) {
     const Result<StoredJob> job = store_.job(fill.no);
-    if (!job) continue;
     wire::SubmitAck& ack = submitted.reply.items[fill.item];
+    if (!job) {  // pruned in this very turn: sent again, it is a new one
+      ack = {};
+      ack.status = wire::SubmitStatus::kRefused;
+      ack.error = wire::ErrorBody{"unavailable", "the job has just been pruned", "", 0};
+      continue;
+    }
     ack.id = job->spec.submission.id;
     if (submitted.view) ack.job = view_of(*job, core_, now_);
   }

@@ -270,6 +270,8 @@ void SessionCore::on(SlotDelivery& event) {
   if (job == nullptr || job->phase != Phase::kRunning || job->stop != StopReason::kNone) {
     return act(AnswerDelivery{event.lease, stopping_error()});
   }
+  if (planted(Bug::kGrantUnasked))
+    return act(AnswerDelivery{event.lease, DeliveryAnswer{true, ""}});
   job->delivery = Ask{std::move(event.commit_oid), now_};
   if (job->log.has_unsent()) job->log_due = now_;
 }
@@ -315,7 +317,6 @@ void SessionCore::on_message(wire::Delivery& m) {
   Job* job = find(m.lease);
   if (job == nullptr || !job->delivery) return;
   job->delivery.reset();
-  if (planted(Bug::kRefusalIsGrant)) m.granted = true;
   const bool stale = !m.granted && m.reason == "stale";
   act(AnswerDelivery{m.lease, DeliveryAnswer{m.granted, std::move(m.reason)}});
   if (stale) lose(*job);

@@ -98,8 +98,8 @@ std::vector<Case> cases() {
   const std::string calm = R"({"t":5,"e":"calm"}
 {"t":6,"e":"runner","runner":"r","ready":true,"slots":2}
 {"t":6,"e":"runner","runner":"q","ready":true,"slots":2}
-{"t":7,"e":"heard","what":"beat","runner":"r"}
-{"t":7,"e":"heard","what":"beat","runner":"q"}
+{"t":7,"e":"heard","what":"beat","runner":"r","ready":true}
+{"t":7,"e":"heard","what":"beat","runner":"q","ready":true}
 )";
   const std::string second =
       R"({"t":2000000,"e":"submit","op":7,"tenant":"t","key":"k7","req":"b"}

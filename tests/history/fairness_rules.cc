@@ -106,6 +106,7 @@ class FairnessRules : public Rules {
 
   void heard(const Event& e) {
     Runner& r = runners_[e.runner];
+    if (e.what == "beat" && !e.ready) return;
     if (e.what == "beat") {
       r.disturbed = false;
       r.own = {e.held.begin(), e.held.end()};

@@ -39,7 +39,7 @@ enum class Kind {
   kEnd,         // runner job lease outcome log
   kResult,      // runner job lease outcome digest
   kResultAck,   // runner job lease status
-  kHeard,       // runner what lease held
+  kHeard,       // runner what lease held ready
   kUnsent,      // lease
   kBroker,      // what epoch
   kBackup,      // what

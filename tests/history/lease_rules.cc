@@ -6,9 +6,8 @@
 namespace history {
 namespace {
 
-constexpr int64_t kMs = 1000;             // in microseconds
-constexpr int64_t kBacklog = 2000 * kMs;  // a message waits to be read for less than this
-constexpr int64_t kTick = 2 * kMs;        // clocks of whole milliseconds
+constexpr int64_t kMs = 1000;       // in microseconds
+constexpr int64_t kTick = 2 * kMs;  // clocks of whole milliseconds
 
 bool ends_a_job(const std::string& outcome) {
   return outcome != "infra_error" && outcome != "cancelled" && outcome != "expired";
@@ -52,6 +51,9 @@ class LeaseRules : public Rules {
         return;
       case Kind::kBroker:
         return broker(e, ledger);
+      case Kind::kForgotten:
+        delivered_.erase(e.job);
+        return;
       case Kind::kRestore:
         held_.clear();
         return;
@@ -64,13 +66,13 @@ class LeaseRules : public Rules {
   // A lease as the broker's ledger has it, and since when its runner was heard to hold it.
   struct Held {
     std::string runner;
-    int64_t began = 0;
     int64_t floor = 0;  // it may end a TTL after this, unless the runner lets go of it
     bool let_go = false;
   };
 
   void kept(const Event& e, const Ledger& ledger) {
     const Job* job = ledger.find(e.job);
+    if (job != nullptr && job->forgotten) job = nullptr;  // the same request came again
     const bool was_leased = job != nullptr && job->state == "LEASED";
     const bool is_leased = e.state == "LEASED";
     if (was_leased && (!is_leased || e.lease != job->lease)) left(e, *job, ledger);
@@ -87,7 +89,7 @@ class LeaseRules : public Rules {
       report_("S12 cancel_forgotten", "job " + e.job + " was to stop and became DEAD");
     }
     if (request == nullptr) return;
-    const int64_t wall = std::max(ledger.wall_max, e.wall);
+    const int64_t wall = std::max(ledger.wall_by(e.t), e.wall);
     if (e.state == "EXPIRED" && e.wall != 0 && wall < request->deadline) {
       report_("S14 early_deadline", "job " + e.job + " expired " +
                                         std::to_string(request->deadline - wall) + " ms early");
@@ -101,7 +103,7 @@ class LeaseRules : public Rules {
   }
 
   void leased(const Event& e, const Job* job, const Ledger& ledger) {
-    held_[e.lease] = {e.runner, e.t, e.t, false};
+    held_[e.lease] = {e.runner, e.t, false};
     const auto last = ledger.last_lease.find(e.job);
     if (last != ledger.last_lease.end() && e.lease <= last->second) {
       report_("I3 token_not_rising", "job " + e.job + " got lease " + to_string(e.lease) +
@@ -123,7 +125,7 @@ class LeaseRules : public Rules {
                                       (below ? below->state : "unknown"));
       }
     }
-    if (e.wall != 0 && std::max(ledger.wall_max, e.wall) < request->not_before) {
+    if (e.wall != 0 && std::max(ledger.wall_by(e.t), e.wall) < request->not_before) {
       report_("S14 too_early", "job " + e.job + " is leased before its time");
     }
   }
@@ -136,9 +138,6 @@ class LeaseRules : public Rules {
     const bool may_be_expiry = e.state == "QUEUED" || e.state == "DEAD" || e.state == "LEASED" ||
                                e.state == "CANCELLED" || e.state == "EXPIRED";
     if (!saw_heard_ || held.let_go || !may_be_expiry) return;
-    // A registration that came before the lease began may have been read after it.
-    const auto registered = registered_.find(held.runner);
-    if (registered != registered_.end() && registered->second > held.began - kBacklog) return;
     const int64_t early = held.floor + ledger.config.lease_ms * kMs - e.t;
     if (early > kTick) {
       report_("S9 early_expiry", "lease " + to_string(job.lease) + " of job " + e.job + " ended " +
@@ -146,23 +145,18 @@ class LeaseRules : public Rules {
     }
   }
 
+  // What has come to the socket shows that the runner holds a lease; what has been read from it may
+  // give one up.
   void heard(const Event& e) {
     saw_heard_ = true;
-    if (e.what != "beat" && e.what != "register") {
-      if (e.lease) {
-        if (const auto at = held_.find(e.lease); at != held_.end()) at->second.let_go = true;
-        return;
-      }
-      for (auto& [lease, held] : held_) held.let_go |= held.runner == e.runner;
-      return;
-    }
-    if (e.what == "register") registered_[e.runner] = e.t;
+    const bool lists = e.what == "beat" || e.what == "register";
     for (auto& [lease, held] : held_) {
       if (held.runner != e.runner) continue;
-      if (std::find(e.held.begin(), e.held.end(), lease) == e.held.end()) {
+      const bool named = std::find(e.held.begin(), e.held.end(), lease) != e.held.end();
+      if (!e.ready) {
+        if (named && !held.let_go) held.floor = std::max(held.floor, e.t);
+      } else if (lists ? !named : !e.lease || e.lease == lease) {
         held.let_go = true;
-      } else if (!held.let_go) {
-        held.floor = std::max(held.floor, e.t);
       }
     }
   }
@@ -188,7 +182,8 @@ class LeaseRules : public Rules {
   void granted(const Event& e, const Ledger& ledger) {
     if (!ledger.saw_kept) return;
     const auto at = ledger.grants_kept.find(e.lease);
-    if (at == ledger.grants_kept.end() || !at->second.contains(e.commit)) {
+    const bool any = e.commit.empty();
+    if (at == ledger.grants_kept.end() || !(any || at->second.contains(e.commit))) {
       report_("I3 grant_uncommitted", "delivery of job " + e.job + " was granted to lease " +
                                           to_string(e.lease) + ", and that is not committed");
     }
@@ -251,7 +246,6 @@ class LeaseRules : public Rules {
 
   Report report_;
   std::map<Lease, Held> held_;
-  std::map<std::string, int64_t> registered_;  // by runner, when last
   std::map<std::string, std::string> delivered_;
   int64_t paused_at_ = 0;
   bool saw_heard_ = false;

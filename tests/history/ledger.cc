@@ -28,7 +28,7 @@ void Ledger::enter_question(const Event& e) {
   op.restores = restores;
   if (const Job* job = find(e.job)) {
     op.version_floor = job->shown_version;
-    op.was_acked = job->acked;
+    op.was_acked = job->acked && !job->forgotten;
   }
   if (e.kind == Kind::kSubmit && !e.retry_of.empty()) {
     retries.insert(e.job);
@@ -53,6 +53,7 @@ void Ledger::enter_answer(const Event& e) {
   if (e.kind == Kind::kSubmitted) {
     if (e.status != "accepted" && e.status != "existing") return;
     Job& job = jobs[e.job];
+    if (job.forgotten) return;  // an answer that was overtaken by the pruning
     job.acked = true;
     if (job.req.empty()) {
       job.req = op->asked.req;
@@ -88,6 +89,9 @@ void Ledger::enter_kept(const Event& e) {
   if (job.state == "LEASED" && (e.state != "LEASED" || e.lease != job.lease)) {
     leases_ended.insert(job.lease);
   }
+  // The lease that was granted may have ended in the commit that kept its grant.
+  if (e.delivering) grants_kept[e.lease].insert(e.commit);
+  if (e.delivering && job.lease) grants_kept[job.lease].insert(e.commit);
   if (job.state == "LEASED" && (e.state == "CANCELLED" || e.state == "EXPIRED")) {
     job.stopped = job.lease;
   }
@@ -95,7 +99,6 @@ void Ledger::enter_kept(const Event& e) {
     leases_kept.insert(e.lease);
     Lease& last = last_lease[e.job];
     last = std::max(last, e.lease);
-    if (e.delivering) grants_kept[e.lease].insert(e.commit);
   }
   views_kept[e.job].emplace(e.version, e.state);
   job.kept = true;
@@ -107,7 +110,10 @@ void Ledger::enter_kept(const Event& e) {
   job.attempt = e.attempt;
   job.flag = e.flag;
   job.delivering = e.delivering;
-  wall_max = std::max(wall_max, e.wall);
+  if (e.wall > wall_by(e.t)) {
+    wall_max = e.wall;
+    wall_max_at = e.t;
+  }
 }
 
 void Ledger::enter(const Event& e) {

@@ -67,7 +67,7 @@ struct Ledger {
   std::map<Lease, std::set<std::string>> granted;         // heard by the runner
   bool saw_kept = false, saw_done = false, all_done = false;
   uint64_t restores = 0, restored_epoch = 0, epoch = 0;
-  int64_t wall_max = 0;
+  int64_t wall_max = 0, wall_max_at = 0;  // the greatest wall time told, and when that was
   Event config;
 
   void enter(const Event& e);
@@ -77,6 +77,8 @@ struct Ledger {
   bool before_restore(const Lease& lease) const {
     return restores > 0 && lease.epoch <= restored_epoch;
   }
+  // The latest that the broker's wall clock can have shown by `t`, however it was set since.
+  int64_t wall_by(int64_t t) const { return wall_max + (t - wall_max_at) / 1000; }
   // The question that an answer belongs to; nullptr where the broker's state was taken back since.
   const Op* asked(const Event& answer) const;
 

@@ -176,7 +176,9 @@ class PromiseRules : public Rules {
     }
     const auto log = ledger.logs.find({e.job, e.lease});
     const bool by_result = e.outcome != "cancelled" && e.outcome != "expired";
-    if (e.lease && by_result && e.log >= 0 && log != ledger.logs.end() && log->second != e.log) {
+    // What was kept of it after a backup is gone with a restore.
+    if (e.lease && !ledger.before_restore(e.lease) && by_result && e.log >= 0 &&
+        log != ledger.logs.end() && log->second != e.log) {
       report_("S15 log_lost", "job " + e.job + ": its log has " + std::to_string(e.log) + " of " +
                                   std::to_string(log->second) + " bytes");
     }

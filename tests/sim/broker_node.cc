@@ -66,7 +66,7 @@ void BrokerNode::start() {
   event.epoch = core.epoch;
   recorder_.add(std::move(event));
   network_.broker_up(
-      [this](const Peer& peer, const wire::Frames& frames) { arrived(peer, frames); },
+      [this](const Peer& peer, const wire::Frames& frames) { heard(peer, frames, false); },
       [this] { plan_turn(schedule_.now() + kOneMessage); });
   plan_turn(schedule_.now());
 }
@@ -113,7 +113,7 @@ void BrokerNode::resume() {
 // For a slow disk: what is sent in this turn leaves late, and nothing is done meanwhile.
 void BrokerNode::stand_still(Us length) {
   process_->busy_until = schedule_.now() + length;
-  if (length < 100 * kMs) return;
+  if (length < kSecond) return;
   recorder_.add(broker_event("pause"));
   schedule_.at(process_->busy_until, [this, life = life_] {
     if (life == life_) recorder_.add(broker_event("resume"));
@@ -148,7 +148,7 @@ void BrokerNode::turn() {
   } catch (const Crash&) {
     return died();
   }
-  if (disk_state_.last_commit > 0) stand_still(disk_state_.last_commit);
+  stand_still(disk_state_.last_commit + turn_us_);
   p.slept_from = std::max(now().mono, p.busy_until / kMs + 5000);
   p.wanted_ms = p.shell->wait_ms(p.slept_from);
   plan_turn(std::max(schedule_.now(), p.busy_until) + std::max<Us>(p.wanted_ms * kMs, kOneMessage));
@@ -156,11 +156,14 @@ void BrokerNode::turn() {
 }
 
 std::optional<wire::Incoming> BrokerNode::receive(Side side) {
-  return network_.broker_receive(side);
+  std::optional<wire::Incoming> in = network_.broker_receive(side);
+  if (in) heard({side, in->peer}, in->frames, true);
+  return in;
 }
 
 wire::SendStatus BrokerNode::send(const Peer& peer, const wire::Frames& frames) {
   if (fuse_.burns()) throw Crash{};
+  said(frames);
   const wire::SendStatus status = network_.broker_send(peer, frames, disk_state_.last_commit);
   if (status != wire::SendStatus::kSent && peer.side == Side::kRunners) {
     uint64_t correlation = 0;
@@ -175,49 +178,55 @@ wire::SendStatus BrokerNode::send(const Peer& peer, const wire::Frames& frames) 
   return status;
 }
 
-// ------------------------------------------------------------------- what came to the socket
-
-void BrokerNode::heard(const std::string& runner, const char* what,
-                       std::vector<history::Lease> held, history::Lease lease) {
-  Event event = Recorder::make(Kind::kHeard, "", lease);
-  event.runner = runner;
-  event.what = what;
-  event.held = std::move(held);
-  recorder_.add(std::move(event));
+// A grant counts from the moment that it is said, whether it is heard or not.
+void BrokerNode::said(const wire::Frames& frames) {
+  uint64_t correlation = 0;
+  const auto message = wire::unpack(frames, &correlation);
+  if (!message || message->header.kind != wire::Delivery::kKind) return;
+  const auto m = wire::decode<wire::Delivery>(*message->body);
+  if (m->granted) recorder_.add(Recorder::make(Kind::kGranted, "", lease_of(m->lease)));
 }
 
-void BrokerNode::arrived(const Peer& peer, const wire::Frames& frames) {
+// ------------------------------------------------------------------- what came to the socket
+
+void BrokerNode::heard(const Peer& peer, const wire::Frames& frames, bool read) {
   if (peer.side != Side::kRunners) return;
   uint64_t correlation = 0;
   const auto message = wire::unpack(frames, &correlation);
   if (!message) return;
   const std::string& kind = message->header.kind;
-  const auto leases = [](const std::vector<wire::LeaseRef>& refs) {
-    std::vector<history::Lease> out;
-    for (const wire::LeaseRef& ref : refs) out.push_back(lease_of(ref));
-    return out;
+  Event event = Recorder::make(Kind::kHeard);
+  event.ready = read;
+  const auto tell = [&](const char* what, const std::vector<wire::LeaseRef>& held) {
+    event.what = what;
+    event.held.clear();
+    for (const wire::LeaseRef& ref : held) event.held.push_back(lease_of(ref));
+    recorder_.add(event);
   };
   if (kind == wire::Register::kKind) {
     const auto m = wire::decode<wire::Register>(*message->body);
-    runner_of_route_[peer.route] = m->instance;
-    return heard(m->instance, "register", leases(m->held));
+    event.runner = runner_of_route_[peer.route] = m->instance;
+    return tell("register", m->held);
   }
-  const std::string& runner = runner_of_route_[peer.route];
-  if (runner.empty()) return;
+  event.runner = runner_of_route_[peer.route];
+  if (event.runner.empty()) return;
   if (kind == wire::Heartbeat::kKind) {
-    heard(runner, "beat", leases(wire::decode<wire::Heartbeat>(*message->body)->held));
-  } else if (kind == wire::Release::kKind) {
-    const auto m = wire::decode<wire::Release>(*message->body);
-    for (const wire::LeaseRef& ref : m->leases) {
-      heard(runner, "release", {}, lease_of(ref));
+    return tell("beat", wire::decode<wire::Heartbeat>(*message->body)->held);
+  }
+  if (kind == wire::Goodbye::kKind) return tell("goodbye", {});
+  const auto tell_each = [&](const char* what, const std::vector<wire::LeaseRef>& leases) {
+    for (const wire::LeaseRef& ref : leases) {
+      event.lease = lease_of(ref);
+      tell(what, {});
     }
+  };
+  if (kind == wire::Release::kKind) {
+    tell_each("release", wire::decode<wire::Release>(*message->body)->leases);
   } else if (kind == wire::PutResults::kKind) {
+    std::vector<wire::LeaseRef> leases;
     const auto m = wire::decode<wire::PutResults>(*message->body);
-    for (const wire::ResultItem& item : m->items) {
-      heard(runner, "result", {}, lease_of(item.lease));
-    }
-  } else if (kind == wire::Goodbye::kKind) {
-    heard(runner, "goodbye", {});
+    for (const wire::ResultItem& item : m->items) leases.push_back(item.lease);
+    tell_each("result", leases);
   }
 }
 

@@ -23,6 +23,8 @@ class BrokerNode : private broker::Ports {
   void resume();
   void arm(int64_t actions) { fuse_.arm(actions); }
   void disarm() { fuse_.disarm(); }
+  void be_slow(Us turn) { turn_us_ = turn; }  // so long takes a turn
+  void be_quick() { turn_us_ = 20; }
   // Called when it has died of itself.
   void on_death(std::function<void()> call) { on_death_ = std::move(call); }
 
@@ -48,9 +50,9 @@ class BrokerNode : private broker::Ports {
 
   broker::Now now() const;
   void recover(Process* process);
-  void arrived(const broker::Peer& peer, const wire::Frames& frames);
-  void heard(const std::string& runner, const char* what, std::vector<history::Lease> held,
-             history::Lease lease = {});
+  void said(const wire::Frames& frames);
+  // A runner's message has come to the socket, or has been read from it.
+  void heard(const broker::Peer& peer, const wire::Frames& frames, bool read);
   void plan_turn(Us at);
   void turn();
   void died();
@@ -64,6 +66,7 @@ class BrokerNode : private broker::Ports {
   Disk disk_;
   DiskState disk_state_;
   CrashFuse fuse_;
+  Us turn_us_ = 20;
   int64_t wall_offset_ms_ = 0;
   uint64_t life_ = 0;
   std::unique_ptr<Process> process_;

@@ -85,8 +85,13 @@ Plan make_plan(uint64_t seed) {
   plan.calm_us = random.chance(50) ? random.between(10, 40) * kSecond : 0;
   plan.faults_us = random.chance(85) ? random.between(20, 90) * kSecond : 0;
   if (plan.calm_us + plan.faults_us == 0) plan.calm_us = 30 * kSecond;
-  plan.heal_us = 600 * kSecond;
-  if (random.chance(30)) plan.turn_messages_max = static_cast<uint64_t>(random.between(2, 12));
+  plan.heal_us = 3000 * kSecond;  // one slot may have hundreds of jobs left
+  if (random.chance(30)) {
+    plan.turn_messages_max = static_cast<uint64_t>(random.between(2, 12));
+    plan.turn_us = random.between(1, 20) * kMs;
+    // Far too slow for its load: what is heard of a runner is old news.
+    if (random.chance(20)) plan.turn_us = random.between(100, 300) * kMs;
+  }
   if (random.chance(15)) plan.retained_jobs_max = static_cast<uint64_t>(random.between(10, 40));
   plan.delay_max = random.chance(20) ? 300 * kMs : 5 * kMs;
   if (random.chance(25)) {

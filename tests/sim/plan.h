@@ -47,6 +47,7 @@ struct Plan {
   Us heal_us = 0;           // and then everything must come to its end
   int64_t lease_ms = 15'000, heartbeat_ms = 5'000;
   uint64_t turn_messages_max = 4096;
+  Us turn_us = 20;  // so long takes a turn of the broker
   uint64_t retained_jobs_max = 1'000'000;
   bool wild = false;  // the network loses, doubles and reorders single messages
   int drop_percent = 0, double_percent = 0, reorder_percent = 0;

@@ -76,7 +76,7 @@ void Sandbox::work() {
     Event e = event(Kind::kBase);
     e.commit = base_;
     recorder_.add(std::move(e));
-    commit_ = "of-" + dispatch_.id + "-on-" + base_;
+    commit_ = oid(dispatch_.id + " on " + base_);
   }
   if (pieces_-- > 0) {
     const auto bytes = static_cast<size_t>(random_.between(1, 400));
@@ -152,12 +152,12 @@ void Sandbox::end(wire::Outcome outcome) {
   Event e = event(Kind::kEnd);
   e.outcome = std::string(to_string(outcome));
   e.log = log_;
-  recorder_.add(std::move(e));
+  recorder_.add(e);
   if (!post_) return;
   wire::ResultItem item;
   item.lease = dispatch_.lease;
   item.outcome = outcome;
-  item.tree_oid = "tree";
+  item.tree_oid = oid("tree");
   item.commit_oid = commit_;
   const std::string verdict = to_string(lease_of(dispatch_.lease)) + " " + e.outcome;
   post_(runner::SlotFinished{item, make_blob(verdict), nullptr});

@@ -8,6 +8,7 @@
 #include <set>
 #include <string>
 
+#include "base/bytes.h"
 #include "runner_worker/session_types.h"
 #include "sim/random.h"
 #include "sim/recorder.h"
@@ -15,13 +16,18 @@
 
 namespace ghost::sim {
 
+// What git would name something.
+inline std::string oid(const std::string& of) {
+  return to_hex(sha1("", of));
+}
+
 // The remote repository: its branch moves, by deliveries and by others.
 struct Remote {
-  std::string head = "c0";
-  std::set<std::string> commits{"c0"};
+  std::string head = oid("first");
+  std::set<std::string> commits{head};
   uint64_t pushes = 0;
 
-  void move() { push("other" + std::to_string(++pushes)); }
+  void move() { push(oid("other" + std::to_string(++pushes))); }
   void push(const std::string& commit) {
     head = commit;
     commits.insert(commit);

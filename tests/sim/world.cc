@@ -94,6 +94,7 @@ void World::schedule_faults() {
   schedule_.at(kSecond + plan_.calm_us, [this] {
     note(Kind::kFault, "begin");
     network_.go_wild(true);
+    broker_.be_slow(plan_.turn_us);
   });
   for (const Fault& fault : plan_.faults) {
     schedule_.at(kSecond + fault.at, [this, fault] { strike(fault); });
@@ -189,8 +190,6 @@ void World::back_up() {
 
 void World::restore(Us length) {
   if (!backup_) return;
-  // Epochs are made of the clock: whoever restores looks at it first.
-  broker_.step_clock(-broker_.clock_offset_ms());
   broker_.kill();
   broker_.disk() = *backup_;
   note(Kind::kRestore, std::to_string(backups_));
@@ -208,6 +207,7 @@ void World::heal() {
   broker_.disk_state().slow = 0;
   broker_.step_clock(-broker_.clock_offset_ms());
   broker_.disarm();
+  broker_.be_quick();
   for (auto& r : runners_) {
     r->disarm();
     r->disk_full(false);
