@@ -195,8 +195,9 @@ void Core::Impl::not_held(JobRow& row, Runner& runner, uint64_t last_job_seq, Wo
       if (saw) attempt_ended(row, Attempt::kCounts, "runner " + runner.instance() + " lost it");
       return;
     case Word::kSameSession:
-      // Whether it was left behind, the broker before this one did not write down.
-      if (lease.from_earlier_epoch && status(row).flag) return;
+      // Whether it was left behind, the broker before this one did not write down; and a
+      // registration that comes late says nothing of a job that came after it. Only time tells.
+      if (status(row).flag && (lease.from_earlier_epoch || !saw)) return;
       // Sent over a connection that is gone: it did not arrive, and will not.
       attempt_ended(row, saw ? Attempt::kCounts : Attempt::kGivenBack,
                     "runner " + runner.instance() + (saw ? " lost it" : " never got it"));

@@ -74,7 +74,8 @@ void Network::transmit(const ConnectionPtr& c, Way way, wire::Frames frames, Us 
   const int copies = wild_ && random_.chance(plan_.double_percent) ? 2 : 1;
   for (int i = 0; i < copies; ++i) {
     Us at = schedule_.now() + delay + random_.between(50, plan_.delay_max);
-    if (wild_ && random_.chance(plan_.reorder_percent)) {
+    // What a runner and its broker say to each other may rely on the order of a connection.
+    if (wild_ && c->side == Side::kClients && random_.chance(plan_.reorder_percent)) {
       at += random_.between(0, 20) * 100 * kMs;  // and others may overtake it
     } else {
       at = std::max(at, c->last[way] + 1);
