@@ -19,6 +19,8 @@ const Request* Ledger::request_of(const std::string& job) const {
 const Op* Ledger::asked(const Event& answer) const {
   const auto at = ops.find(answer.op);
   if (at == ops.end() || at->second.restores != restores) return nullptr;
+  const auto pruned = pruned_after.find(answer.job);
+  if (pruned != pruned_after.end() && answer.op <= pruned->second) return nullptr;
   return &at->second;
 }
 
@@ -92,7 +94,9 @@ void Ledger::enter_kept(const Event& e) {
   // The lease that was granted may have ended in the commit that kept its grant.
   if (e.delivering) grants_kept[e.lease].insert(e.commit);
   if (e.delivering && job.lease) grants_kept[job.lease].insert(e.commit);
-  if (job.state == "LEASED" && (e.state == "CANCELLED" || e.state == "EXPIRED")) {
+  // Where more happened in one commit, it may have been requeued first, and waited when it ended.
+  const bool stopped = e.state == "CANCELLED" || e.state == "EXPIRED";
+  if (job.state == "LEASED" && stopped && (job.flag || e.version == job.version + 1)) {
     job.stopped = job.lease;
   }
   if (e.state == "LEASED") {
@@ -138,6 +142,7 @@ void Ledger::enter(const Event& e) {
     case Kind::kForgotten: {
       Job& job = jobs[e.job];
       job.forgotten = true;
+      pruned_after[e.job] = ops.empty() ? 0 : ops.rbegin()->first;
       const auto key = keys.find({job.tenant, job.key});
       if (key != keys.end() && key->second == e.job) keys.erase(key);
       return;

@@ -56,8 +56,9 @@ struct Ledger {
   std::map<std::string, std::string> req_of;  // job -> req
   std::set<std::string> retries;              // jobs that repeat others
   std::map<uint64_t, Op> ops;
-  std::map<std::string, Lease> last_lease;  // greatest ever kept, of a job
-  std::map<std::string, Lease> last_got;    // by a runner
+  std::map<std::string, uint64_t> pruned_after;  // job -> newest question when it was pruned
+  std::map<std::string, Lease> last_lease;       // greatest ever kept, of a job
+  std::map<std::string, Lease> last_got;         // by a runner
   std::set<Lease> leases_kept;
   std::set<Lease> leases_ended;                        // left LEASED, committed
   std::map<Lease, std::set<std::string>> grants_kept;  // commits
@@ -79,7 +80,8 @@ struct Ledger {
   }
   // The latest that the broker's wall clock can have shown by `t`, however it was set since.
   int64_t wall_by(int64_t t) const { return wall_max + (t - wall_max_at) / 1000; }
-  // The question that an answer belongs to; nullptr where the broker's state was taken back since.
+  // The question that an answer belongs to; nullptr where the broker's state was taken back since,
+  // or the job pruned.
   const Op* asked(const Event& answer) const;
 
  private:
