@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <sstream>
 
 #include "base/fs.h"
 #include "base/log.h"
@@ -57,24 +56,6 @@ struct ClientRules {
 };
 
 }  // namespace
-
-Result<std::optional<BrokerKey>> load_broker_key(const std::string& path) {
-  if (::access(path.c_str(), F_OK) != 0) return std::optional<BrokerKey>();
-  const Result<std::string> text = wire::read_secret_file(path);
-  if (!text) return text.error();
-  BrokerKey out;
-  std::istringstream lines(*text);
-  std::string name, value;
-  while (lines >> name >> value) {
-    if (name == "secret") out.secret_key = value;
-    if (name == "clients") out.clients = value;
-    if (name == "runners") out.runners = value;
-  }
-  const Result<wire::KeyPair> pair = wire::key_pair_of(out.secret_key);
-  if (!pair) return Error{"bad_config", path + ": " + pair.error().message, ""};
-  out.public_key = pair->public_key;
-  return std::optional<BrokerKey>(std::move(out));
-}
 
 Status Access::load() {
   if (folder_.path.empty()) return ok_status();

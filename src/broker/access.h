@@ -19,15 +19,6 @@ namespace ghost::broker {
 inline constexpr const char* kClientsDomain = "clients";
 inline constexpr const char* kRunnersDomain = "runners";
 
-// The broker's own key, as its file holds it: "secret HEX", and for a key that is to come
-// "clients ENDPOINT" and "runners ENDPOINT", where it is offered beside the present one.
-struct BrokerKey {
-  std::string secret_key, public_key;
-  std::string clients, runners;
-};
-// nullopt: there is no such file. Error codes io_error, bad_config.
-Result<std::optional<BrokerKey>> load_broker_key(const std::string& path);
-
 class Access {
  public:
   // An empty folder: no keys, and none can be added.

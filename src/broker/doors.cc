@@ -44,7 +44,8 @@ Status Doors::open() {
   if (!zap) return zap.error();
   zap_.emplace(std::move(*zap));
   if (!options_.keys.empty()) {
-    Result<std::optional<BrokerKey>> key = load_broker_key(wire::KeyFolder{options_.keys}.broker());
+    Result<std::optional<wire::BrokerKey>> key =
+        wire::load_broker_key(wire::KeyFolder{options_.keys}.broker());
     if (!key) return key.error();
     key_ = std::move(*key);
   }
@@ -65,7 +66,7 @@ Status Doors::open(Door* door, const std::string& endpoints) {
                        ": run `ghost keys init`",
                    ""};
     }
-    Result<std::string> real = door->socket->bind(endpoint, local ? "" : key_->secret_key);
+    Result<std::string> real = door->socket->bind(endpoint, local ? "" : key_->pair.secret_key);
     if (!real) return real.error();
     (local ? door->plain : door->keyed).push_back(std::move(*real));
   }
@@ -98,21 +99,21 @@ void Doors::attend(MonoMs now) {
 // the first one's place, the broker's own addresses prove the new key, and peers move back.
 void Doors::follow_keys() {
   const wire::KeyFolder folder{options_.keys};
-  Result<std::optional<BrokerKey>> next = load_broker_key(folder.next_broker());
-  Result<std::optional<BrokerKey>> key = load_broker_key(folder.broker());
+  Result<std::optional<wire::BrokerKey>> next = wire::load_broker_key(folder.next_broker());
+  Result<std::optional<wire::BrokerKey>> key = wire::load_broker_key(folder.broker());
   if (!next || !key) {
     log::error("broker key not read", {{"reason", (next ? key.error() : next.error()).message}});
     follow_at_ += 10'000;
     return;
   }
-  if (*key && key_ && (*key)->secret_key != key_->secret_key) {
+  if (*key && key_ && (*key)->pair.secret_key != key_->pair.secret_key) {
     key_ = std::move(*key);
     next_.reset();
     take_over(&clients_);
     take_over(&runners_);
-    log::info("the broker's key has changed", {{"key", key_->public_key.substr(0, 16)}});
+    log::info("the broker's key has changed", {{"key", key_->pair.public_key.substr(0, 16)}});
   }
-  if (!*next || next_ || !key_ || (*next)->secret_key == key_->secret_key) return;
+  if (!*next || next_ || !key_ || (*next)->pair.secret_key == key_->pair.secret_key) return;
   next_ = std::move(*next);
   for (Door* door : {&clients_, &runners_}) {
     const std::string& at = door == &clients_ ? next_->clients : next_->runners;
@@ -123,12 +124,12 @@ void Doors::follow_keys() {
   }
 }
 
-Status Doors::offer_next(Door* door, const std::string& endpoint, const BrokerKey& next) {
-  Result<std::string> real = door->socket->bind(endpoint, next.secret_key);
+Status Doors::offer_next(Door* door, const std::string& endpoint, const wire::BrokerKey& next) {
+  Result<std::string> real = door->socket->bind(endpoint, next.pair.secret_key);
   if (!real) return real.error();
   door->next = std::move(*real);
   access_.addresses(door->side).move =
-      wire::Address{advertised(door->next, options_.advertise), next.public_key};
+      wire::Address{advertised(door->next, options_.advertise), next.pair.public_key};
   log::info("the next key is offered", {{"endpoint", door->next}});
   return ok_status();
 }
@@ -150,7 +151,7 @@ void Doors::take_over(Door* door) {
 void Doors::bind_again(Door* door) {
   if (door->unbound.empty()) return;
   std::erase_if(door->unbound, [&](const std::string& endpoint) {
-    return door->socket->bind(endpoint, key_->secret_key).ok();
+    return door->socket->bind(endpoint, key_->pair.secret_key).ok();
   });
   if (!door->unbound.empty()) return;
   say_address(*door);
@@ -160,7 +161,7 @@ void Doors::bind_again(Door* door) {
 void Doors::say_address(const Door& door) {
   if (door.keyed.empty()) return;
   access_.addresses(door.side).keyed =
-      wire::Address{advertised(door.keyed.front(), options_.advertise), key_->public_key};
+      wire::Address{advertised(door.keyed.front(), options_.advertise), key_->pair.public_key};
 }
 
 }  // namespace ghost::broker

@@ -49,7 +49,7 @@ class Doors {
     }
   };
   Status open(Door* door, const std::string& endpoints);
-  Status offer_next(Door* door, const std::string& endpoint, const BrokerKey& next);
+  Status offer_next(Door* door, const std::string& endpoint, const wire::BrokerKey& next);
   void take_over(Door* door);
   void bind_again(Door* door);
   void say_address(const Door& door);
@@ -60,7 +60,7 @@ class Doors {
   wire::Context& context_;
   std::optional<wire::ZapHandler> zap_;
   Door clients_, runners_;
-  std::optional<BrokerKey> key_, next_;
+  std::optional<wire::BrokerKey> key_, next_;
   MonoMs follow_at_ = 0;
 };
 

@@ -20,22 +20,15 @@ std::string key_path(const std::string& name) {
   return "/v1/keys/" + http::percent_encode(name);
 }
 
-Status write_broker_key(const std::string& path, const wire::KeyPair& key,
-                        const std::string& more = "") {
-  return wire::write_secret_file(path, "secret " + key.secret_key + "\n" + more);
-}
-
 // The public key of the broker whose folder this is.
 Result<std::string> broker_key_of(const wire::KeyFolder& folder) {
-  const Result<std::string> text = wire::read_secret_file(folder.broker());
-  if (!text) {
-    return Error{text.error().code, text.error().message + "; `ghost keys init` makes it", ""};
+  const auto key = wire::load_broker_key(folder.broker());
+  if (!key) return key.error();
+  if (!*key) {
+    return Error{"not_found", "there is no key in " + folder.path + "; `ghost keys init` makes it",
+                 ""};
   }
-  const size_t begin = text->find("secret ");
-  const Result<wire::KeyPair> pair =
-      wire::key_pair_of(begin == text->npos ? "" : text->substr(begin + 7, 64));
-  if (!pair) return Error{"bad_config", folder.broker() + ": " + pair.error().message, ""};
-  return pair->public_key;
+  return (*key)->pair.public_key;
 }
 
 int fail_offline(const Error& error) {
@@ -88,7 +81,8 @@ int run_keys_init(const KeysOptions& o) {
   }
   if (Status s = make_dirs(folder.path, 0700); !s) return fail_offline(s.error());
   const wire::KeyPair key = wire::make_key_pair();
-  if (Status s = write_broker_key(folder.broker(), key); !s) return fail_offline(s.error());
+  if (Status s = wire::save_broker_key(folder.broker(), {key, "", ""}); !s)
+    return fail_offline(s.error());
   print(key.public_key + "\n");
   std::cerr << "the broker's key is in " << safe_line(folder.path)
             << "; start it with --clients and --runners tcp://ADDRESS:PORT\n";
@@ -167,9 +161,8 @@ int run_keys_rotate(const KeysOptions& o) {
   }
   if (const auto present = broker_key_of(folder); !present) return fail_offline(present.error());
   const wire::KeyPair key = wire::make_key_pair();
-  const std::string more = (o.clients.empty() ? "" : "clients " + o.clients + "\n") +
-                           (o.runners.empty() ? "" : "runners " + o.runners + "\n");
-  if (Status s = write_broker_key(folder.next_broker(), key, more); !s) {
+  const wire::BrokerKey next{key, o.clients, o.runners};
+  if (Status s = wire::save_broker_key(folder.next_broker(), next); !s) {
     return fail_offline(s.error());
   }
   print(key.public_key + "\n");

@@ -121,6 +121,31 @@ Status KeyBook::revoke(const std::string& name, WallMs now) {
   return Error{"not_found", "there is no key named " + name, "name"};
 }
 
+Result<std::optional<BrokerKey>> load_broker_key(const std::string& path) {
+  if (::access(path.c_str(), F_OK) != 0) return std::optional<BrokerKey>();
+  const Result<std::string> text = read_secret_file(path);
+  if (!text) return text.error();
+  BrokerKey out;
+  std::istringstream lines(*text);
+  std::string name, value, secret_key;
+  while (lines >> name >> value) {
+    if (name == "secret") secret_key = value;
+    if (name == "clients") out.clients = value;
+    if (name == "runners") out.runners = value;
+  }
+  Result<KeyPair> pair = key_pair_of(secret_key);
+  if (!pair) return Error{"bad_config", path + ": " + pair.error().message, ""};
+  out.pair = std::move(*pair);
+  return std::optional<BrokerKey>(std::move(out));
+}
+
+Status save_broker_key(const std::string& path, const BrokerKey& key) {
+  std::string text = "secret " + key.pair.secret_key + "\n";
+  if (!key.clients.empty()) text += "clients " + key.clients + "\n";
+  if (!key.runners.empty()) text += "runners " + key.runners + "\n";
+  return write_secret_file(path, text);
+}
+
 Result<KeyBook> load_key_book(const KeyFolder& folder) {
   if (::access(folder.book().c_str(), F_OK) != 0 && errno == ENOENT) return KeyBook();
   Result<std::string> text = read_file(folder.book());

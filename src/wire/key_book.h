@@ -5,6 +5,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -42,6 +43,17 @@ struct KeyFolder {
   std::string broker() const { return path + "/broker.key"; }
   std::string next_broker() const { return path + "/broker-next.key"; }
 };
+
+// The broker's own key, as its file holds it: "secret HEX", and for a key that is to come
+// "clients ENDPOINT" and "runners ENDPOINT", where it is offered beside the present one.
+struct BrokerKey {
+  KeyPair pair;
+  std::string clients, runners;
+};
+// nullopt: there is no such file. Error codes io_error, bad_config.
+Result<std::optional<BrokerKey>> load_broker_key(const std::string& path);
+Status save_broker_key(const std::string& path, const BrokerKey& key);
+
 // The book of a folder; one that is not there is empty.
 Result<KeyBook> load_key_book(const KeyFolder& folder);
 // Reads, changes and writes the book under a lock, so that the broker and `ghost keys` may both.
