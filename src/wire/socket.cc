@@ -73,9 +73,13 @@ Socket::Socket(Context& context, Type type, const SocketOptions& options)
   set(raw_, ZMQ_TCP_KEEPALIVE_IDLE, 30);
   set(raw_, ZMQ_TCP_KEEPALIVE_INTVL, 10);
   set(raw_, ZMQ_TCP_KEEPALIVE_CNT, 3);
-  // Room for a large frame in flight: the heartbeat waits behind it.
-  set(raw_, ZMQ_HEARTBEAT_IVL, 10000);
-  set(raw_, ZMQ_HEARTBEAT_TIMEOUT, 60000);
+  // The side with one connection asks. Each answer makes libzmq look for the question's timer among
+  // those of all connections: with ten thousand that all ask, a ROUTER's thread does little else.
+  if (!router_) {
+    set(raw_, ZMQ_HEARTBEAT_IVL, 10000);
+    // Room for a large frame in flight: the heartbeat waits behind it.
+    set(raw_, ZMQ_HEARTBEAT_TIMEOUT, 60000);
+  }
   // After a cut TCP would wait about as long as the cut was before it tries again: a connection on
   // which nothing is acknowledged is given up, and so is one that does not come about.
   set(raw_, ZMQ_TCP_MAXRT, 6000);
