@@ -149,7 +149,8 @@ Status SqliteStore::begin_life() {
   const auto number = [](const std::string& text) -> uint64_t {
     return std::strtoull(text.c_str(), nullptr, 10);
   };
-  epoch_ = next_epoch(std::max(number(*epoch), known_epoch(options_.dir)), wall_now_ms());
+  epoch_ =
+      next_epoch(std::max(number(*epoch), known_epoch(options_.dir)), wall_now_ms(), random_u64());
   remember_epoch(options_.dir, epoch_);
   hash_key_ = key->size() == 16 ? std::move(*key) : random_bytes(16);
   next_no_ = std::max<JobNo>({1, number(*next), *newest + 1});

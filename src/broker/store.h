@@ -107,9 +107,12 @@ class Store {
 
 // The epoch of a start, after the one that the store remembers: the clock and what is remembered
 // beside the store keep one that was copied back from repeating an epoch of the time in between.
-inline uint64_t next_epoch(uint64_t stored, WallMs now) {
+// On another machine whose clock is behind neither helps; there `chance` does.
+inline uint64_t next_epoch(uint64_t stored, WallMs now, uint64_t chance) {
   if (planted(Bug::kEpochAgain) && stored != 0) return stored;
-  return std::max(stored + 1, static_cast<uint64_t>(std::max<WallMs>(now, 0)));
+  const auto clock = static_cast<uint64_t>(std::max<WallMs>(now, 0));
+  constexpr uint64_t kJumpMax = uint64_t{1} << 32;
+  return clock > stored ? clock : stored + 1 + chance % kJumpMax;
 }
 
 struct SqliteStoreOptions {

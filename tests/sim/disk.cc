@@ -36,7 +36,8 @@ SimStore::SimStore(Disk& disk, DiskState& state, CrashFuse& fuse, Recorder& reco
       wall_(std::move(wall)) {
   std::vector<Persist> tail = std::exchange(disk_.tail, {});
   if (std::exchange(disk_.tail_complete, false)) apply(std::move(tail));
-  disk_.epoch = state_.epoch = next_epoch(std::max(disk_.epoch, state_.epoch), wall_());
+  disk_.epoch = state_.epoch =
+      next_epoch(std::max(disk_.epoch, state_.epoch), wall_(), random_.next());
   for (const auto& [no, row] : disk_.rows) disk_.next_no = std::max(disk_.next_no, no + 1);
 }
 

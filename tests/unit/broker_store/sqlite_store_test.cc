@@ -2,8 +2,10 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <set>
 
 #include "base/fs.h"
+#include "base/ids.h"
 #include "broker/sqlite_db.h"
 #include "broker/sqlite_schema.h"
 #include "store_fixture.h"
@@ -28,6 +30,20 @@ class SqliteStoreTest : public ::testing::Test {
   ScratchDir dir_;
   std::string data_ = dir_.path() + "/new/data";
 };
+
+// A backup that is brought to machines whose clocks are behind it: each start of it takes an epoch
+// of its own, above the backup's; with a clock that is right, that clock's.
+TEST(NextEpoch, ARestoredBackupTakesOneThatWasNeverUsed) {
+  constexpr uint64_t kBackup = 1'800'000'000'000;
+  EXPECT_EQ(next_epoch(kBackup, kBackup + 1, 77), kBackup + 1);
+  std::set<uint64_t> used;
+  for (int start = 0; start < 50; ++start) {
+    const uint64_t epoch = next_epoch(kBackup, kBackup - 86'400'000, random_u64());
+    EXPECT_GT(epoch, kBackup);
+    EXPECT_TRUE(used.insert(epoch).second) << epoch;
+    EXPECT_GT(next_epoch(epoch, kBackup, random_u64()), epoch);
+  }
+}
 
 TEST_F(SqliteStoreTest, EverythingIsThereAfterARestart) {
   std::string key;
