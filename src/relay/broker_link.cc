@@ -246,7 +246,7 @@ Status BrokerLink::connect() {
 }
 
 uint64_t BrokerLink::begin_message(std::string_view kind, std::string body, wire::Frames payloads,
-                                   int64_t wait_ms) {
+                                   int64_t wait_ms, const std::string& subject) {
   Impl& link = *impl_;
   const uint64_t number = link.pending.next_correlation();
   auto waiter = std::make_shared<Waiter>(link.executor);
@@ -259,7 +259,7 @@ uint64_t BrokerLink::begin_message(std::string_view kind, std::string body, wire
   ++link.figures.asked;
   wire::Frames frames = wire::pack(kind, number, std::move(body), std::move(payloads));
   Status added =
-      link.pending.add(mono_now_ms(), number, std::move(frames), wait_ms, !is_read(kind));
+      link.pending.add(mono_now_ms(), number, std::move(frames), wait_ms, !is_read(kind), subject);
   if (!added) {
     waiter->fail(added.error());
     return number;

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "relay/exchange.h"
+#include "relay/subject.h"
 #include "wire/envelope.h"
 #include "wire/keys.h"
 #include "wire/messages.gen.h"
@@ -47,7 +48,8 @@ class BrokerLink {
   // Sends; the number is for finish(). Every begin() is followed by one finish().
   template <typename Q>
   uint64_t begin(const Q& question, wire::Frames payloads = {}, int64_t wait_ms = 0) {
-    return begin_message(Q::kKind, wire::encode(question), std::move(payloads), wait_ms);
+    return begin_message(Q::kKind, wire::encode(question), std::move(payloads), wait_ms,
+                         subject_of(question));
   }
   template <typename A>
   Task<Answered<A>> finish(uint64_t number) {
@@ -93,7 +95,7 @@ class BrokerLink {
     wire::Frames payloads;
   };
   uint64_t begin_message(std::string_view kind, std::string body, wire::Frames payloads,
-                         int64_t wait_ms);
+                         int64_t wait_ms, const std::string& subject);
   Task<Raw> finish_message(uint64_t number, std::string_view answer_kind);
   struct Batch;
   Task<void> lead(std::shared_ptr<Batch> batch);

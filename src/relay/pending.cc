@@ -8,7 +8,7 @@ Pending::Pending(const PendingOptions& options, MonoMs now)
     : options_(options), hello_at_(now), heard_at_(now) {}
 
 Status Pending::add(MonoMs now, uint64_t correlation, wire::Frames frames, int64_t wait_ms,
-                    bool changes) {
+                    bool changes, const std::string& subject) {
   // At the start the broker gets as long to answer as it would have later.
   if (now - heard_at_ >= options_.silence_ms) {
     return Error{"unavailable", "the broker does not answer", ""};
@@ -17,7 +17,8 @@ Status Pending::add(MonoMs now, uint64_t correlation, wire::Frames frames, int64
     return Error{"unavailable", "too many calls wait for the broker", ""};
   }
   Question q{std::move(frames), now + wait_ms + options_.timeout_ms,
-             now + wait_ms + options_.resend_ms, changes};
+             now + wait_ms + options_.resend_ms, changes, subject};
+  if (!subject.empty()) supersede(subject, correlation);
   deadlines_.emplace(q.deadline, correlation);
   resends_.emplace(q.resend_at, correlation);
   questions_.emplace(correlation, std::move(q));
@@ -25,9 +26,22 @@ Status Pending::add(MonoMs now, uint64_t correlation, wire::Frames frames, int64
   return ok_status();
 }
 
+// Its answer may be lost, but it was taken or will never be: repeated behind a newer one it would
+// undo that.
+void Pending::supersede(const std::string& subject, uint64_t by) {
+  const auto [at, first] = newest_.emplace(subject, by);
+  if (first) return;
+  Question& older = questions_.at(at->second);
+  resends_.erase({older.resend_at, at->second});
+  older.resend_at = kNever;
+  at->second = by;
+}
+
 void Pending::forget(uint64_t correlation) {
   const auto at = questions_.find(correlation);
   if (at == questions_.end()) return;
+  const auto newest = newest_.find(at->second.subject);
+  if (newest != newest_.end() && newest->second == correlation) newest_.erase(newest);
   deadlines_.erase({at->second.deadline, correlation});
   resends_.erase({at->second.resend_at, correlation});
   questions_.erase(at);
@@ -49,7 +63,9 @@ void Pending::on_welcome(MonoMs now, uint64_t epoch) {
   if (!renewed && !was_silent) return;
   const MonoMs at = renewed ? now : now + options_.settle_ms;
   for (auto& [correlation, question] : questions_) {
-    if (at < question.resend_at) schedule_resend(correlation, &question, at);
+    if (at < question.resend_at && question.resend_at != kNever) {
+      schedule_resend(correlation, &question, at);
+    }
   }
 }
 

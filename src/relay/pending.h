@@ -2,13 +2,16 @@
 // says what to send (questions, repeats after a reconnect or a new epoch, Hellos) and which
 // questions have waited too long. No socket, clock or log inside; time is an argument. One owner.
 //
-// Repeats keep their correlation and bytes; every request of the protocol may safely be repeated.
+// Repeats keep their correlation and bytes; every request of the protocol may safely be repeated,
+// as long as nobody has changed the same thing since: a change with a subject is repeated only
+// while it is this table's newest of that subject.
 #pragma once
 
 #include <cstdint>
 #include <map>
 #include <optional>
 #include <set>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -35,8 +38,10 @@ class Pending {
 
   // A question to send: `frames` carry `correlation`; `wait_ms` is how long the broker may take of
   // itself; `changes`: it is no mere read, so that without an answer the outcome is unknown.
+  // `subject` names what is set to a new value, if anything is.
   // Error codes: unavailable (the broker is away or the table full); nothing is kept then.
-  Status add(MonoMs now, uint64_t correlation, wire::Frames frames, int64_t wait_ms, bool changes);
+  Status add(MonoMs now, uint64_t correlation, wire::Frames frames, int64_t wait_ms, bool changes,
+             const std::string& subject = "");
 
   // Any message of the broker: true where it answers a question, which is then forgotten.
   bool on_answer(MonoMs now, uint64_t correlation);
@@ -65,16 +70,20 @@ class Pending {
  private:
   struct Question {
     wire::Frames frames;
-    MonoMs deadline, resend_at;
+    MonoMs deadline, resend_at;  // kNever: not repeated any more
     bool changes;
+    std::string subject;
   };
   using Due = std::pair<MonoMs, uint64_t>;
+  static constexpr MonoMs kNever = INT64_MAX;
 
+  void supersede(const std::string& subject, uint64_t by);
   void schedule_resend(uint64_t correlation, Question* question, MonoMs at);
 
   PendingOptions options_;
   uint64_t last_correlation_ = 0;
   std::map<uint64_t, Question> questions_;
+  std::map<std::string, uint64_t> newest_;  // question of each subject
   std::set<Due> deadlines_, resends_;
   std::vector<uint64_t> to_send_;
   bool hello_to_send_ = false;

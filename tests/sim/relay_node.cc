@@ -49,7 +49,8 @@ void RelayNode::resume() {
 }
 
 void RelayNode::ask(std::string_view kind, std::string body, wire::Frames payloads, int64_t wait_ms,
-                    bool changes, Answer answer, std::function<void(const wire::Message&)> news) {
+                    bool changes, const std::string& subject, Answer answer,
+                    std::function<void(const wire::Message&)> news) {
   if (!process_) {
     schedule_.after(kMs, [answer = std::move(answer)] {
       answer(Error{"timeout", "nobody listens", ""});
@@ -61,7 +62,7 @@ void RelayNode::ask(std::string_view kind, std::string body, wire::Frames payloa
   p.waiting[correlation] = {std::move(answer), std::move(news)};
   const Status added = p.pending->add(
       mono(), correlation, wire::pack(kind, correlation, std::move(body), std::move(payloads)),
-      wait_ms, changes);
+      wait_ms, changes, subject);
   if (!added) return settle(correlation, added.error());
   plan_turn(schedule_.now() + kNoTime);
 }

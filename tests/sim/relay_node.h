@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "relay/pending.h"
+#include "relay/subject.h"
 #include "sim/network.h"
 #include "sim/recorder.h"
 
@@ -29,8 +30,8 @@ class RelayNode {
   template <typename T>
   void ask(const T& message, wire::Frames payloads, int64_t wait_ms, bool changes, Answer answer,
            std::function<void(const wire::Message&)> news = nullptr) {
-    ask(T::kKind, wire::encode(message), std::move(payloads), wait_ms, changes, std::move(answer),
-        std::move(news));
+    ask(T::kKind, wire::encode(message), std::move(payloads), wait_ms, changes,
+        relay::subject_of(message), std::move(answer), std::move(news));
   }
 
  private:
@@ -48,7 +49,8 @@ class RelayNode {
   };
 
   void ask(std::string_view kind, std::string body, wire::Frames payloads, int64_t wait_ms,
-           bool changes, Answer answer, std::function<void(const wire::Message&)> news);
+           bool changes, const std::string& subject, Answer answer,
+           std::function<void(const wire::Message&)> news);
   MonoMs mono() const { return schedule_.now() / kMs + 77; }
   void plan_turn(Us at);
   void turn();

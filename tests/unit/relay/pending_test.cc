@@ -50,6 +50,38 @@ TEST_F(PendingTest, HelloFirstAndEverySecond) {
   EXPECT_FALSE(pending.alive(5001));
 }
 
+// A drain that is repeated behind its own undoing would undo that.
+TEST_F(PendingTest, ChangesOfOneThingDoNotOvertake) {
+  pending.on_welcome(0, 1);
+  ASSERT_TRUE(pending.add(0, 1, frames("drain"), 0, true, "drain r1"));
+  ASSERT_TRUE(pending.add(100, 2, frames("undo"), 0, true, "drain r1"));
+  ASSERT_TRUE(pending.add(100, 3, frames("other"), 0, true, "drain r2"));
+  EXPECT_EQ(sends(), Sends(3, 0));
+  // A new epoch repeats what is not answered, but the older drain only behind nothing newer.
+  pending.on_welcome(200, 2);
+  pending.tick(200);
+  const auto repeated = pending.take_sends();
+  ASSERT_EQ(repeated.size(), 3u);  // a Hello
+  EXPECT_EQ(*(*repeated[1])[0], "undo");
+  EXPECT_EQ(*(*repeated[2])[0], "other");
+  // Also not when the newer one has its answer.
+  EXPECT_TRUE(pending.on_answer(300, 2));
+  EXPECT_TRUE(pending.on_answer(300, 3));
+  pending.on_welcome(400, 3);
+  for (MonoMs now = 400; now < 15'000; now += 1000) {
+    pending.tick(now);
+    EXPECT_EQ(sends().first, 0u) << now;
+  }
+  EXPECT_EQ(pending.size(), 1u);
+  EXPECT_EQ(pending.tick(15'000).size(), 1u);
+  // The next of that subject is like the first.
+  pending.on_welcome(15'000, 3);
+  ASSERT_TRUE(pending.add(15'000, 4, frames("drain"), 0, true, "drain r1"));
+  pending.on_welcome(15'001, 4);
+  pending.tick(15'001);
+  EXPECT_EQ(sends().first, 2u);
+}
+
 TEST_F(PendingTest, AnAnswerIsTakenOnce) {
   pending.on_welcome(0, 1);
   ASSERT_TRUE(ask(0, 1));
