@@ -26,6 +26,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <ctime>
 #include <initializer_list>
 #include <string>
 
@@ -263,6 +264,11 @@ int run(const std::string& attack, const char* self, const char* argument) {
   if (attack == "numbers") try_numbers();
   if (attack == "spin") {
     for (;;) asm volatile("");
+  }
+  if (attack == "burn") {  // so many ms of this process's CPU time, however long that takes
+    const clock_t end = std::atol(argument) * (CLOCKS_PER_SEC / 1000);
+    while (std::clock() < end) {
+    }
   }
   return 0;
 }
