@@ -1,11 +1,11 @@
 #include "patch/mail.h"
 
 #include <array>
-#include <cstdlib>
 #include <optional>
 
 #include "base/bytes.h"
 #include "patch/chars.h"
+#include "patch/mail_text.h"
 #include "patch/mime.h"
 
 namespace ghost::patch {
@@ -15,181 +15,6 @@ constexpr size_t kBoundariesMax = 5;
 constexpr size_t kHeaderBytesMax = 1u << 20;
 enum Field { kFrom, kSubject, kDate, kFields };
 constexpr std::array<std::string_view, kFields> kFieldNames = {"From", "Subject", "Date"};
-
-// "From x Tue Jun  3 10:20:30 2008": what begins a mail in a mailbox.
-bool is_from_line(std::string_view line) {
-  if (line.size() < 20 || !line.starts_with("From ")) return false;
-  const size_t colon = line.rfind(':', line.size() - 2);
-  if (colon == line.npos || colon < 9 || colon + 3 >= line.size()) return false;
-  if (!is_digit(line[colon - 4]) || !is_digit(line[colon - 2]) || !is_digit(line[colon - 1]) ||
-      !is_digit(line[colon + 1]) || !is_digit(line[colon + 2])) {
-    return false;
-  }
-  return std::atol(std::string(line.substr(colon + 3, 12)).c_str()) > 90;
-}
-
-void rtrim(std::string& text) {
-  while (!text.empty() && is_space(text.back())) text.pop_back();
-}
-
-// Every run of white space becomes one blank.
-std::string squeeze(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    if (!is_space(c)) {
-      out += c;
-    } else if (out.empty() || out.back() != ' ') {
-      out += ' ';
-    }
-  }
-  return out;
-}
-
-bool is_header_line(std::string_view line) {
-  if (line.starts_with("From ") || line.starts_with(">From ")) return true;
-  for (const char c : line) {
-    if (c == ':') return true;
-    if (c < 33 || c > 126) return false;
-  }
-  return false;
-}
-
-// Where the diff of a mail begins.
-bool is_patch_break(std::string_view line) {
-  if (line.starts_with("diff -") || line.starts_with("Index: ")) return true;
-  if (line.size() < 4 || !line.starts_with("---")) return false;
-  if (line[3] == ' ' && line.size() > 4 && !is_space(line[4])) return true;
-  return trim(line.substr(3)).empty() && line.ends_with('\n');
-}
-
-// "-- >8 -- cut here -- >8 --", as git mailinfo --scissors knows it: mostly perforation.
-bool is_scissors(std::string_view line) {
-  size_t marks = 0, gap = 0, perforation = 0, first = line.npos, last = 0;
-  bool inside = false;
-  for (size_t i = 0; i < line.size(); ++i) {
-    if (is_space(line[i])) {
-      perforation += inside;
-      gap += inside;
-      continue;
-    }
-    first = std::min(first, i);
-    last = i;
-    const std::string_view two = line.substr(i, 2);
-    if (line[i] == '-') {
-      inside = true;
-      ++perforation;
-    } else if (two == ">8" || two == "8<" || two == ">%" || two == "%<") {
-      inside = true;
-      perforation += 2;
-      marks += 2;
-      ++i;
-    } else {
-      inside = false;
-    }
-  }
-  const size_t visible = first == line.npos ? 0 : last - first + 1;
-  return marks > 0 && visible >= 8 && visible < perforation * 3 && gap * 2 < perforation;
-}
-
-std::string clean_subject(std::string text) {
-  size_t at = 0;
-  while (at < text.size()) {
-    const char c = text[at];
-    if (c == 'r' || c == 'R') {
-      if (text.size() <= at + 3 || (text[at + 1] != 'e' && text[at + 1] != 'E') ||
-          text[at + 2] != ':') {
-        break;
-      }
-      at += 3;
-    } else if (c == ' ' || c == '\t' || c == ':') {
-      ++at;
-    } else if (c == '[') {
-      const size_t end = text.find(']', at);
-      if (end == text.npos) break;
-      at = end + 1;
-    } else {
-      break;
-    }
-  }
-  return squeeze(trim(std::string_view(text).substr(at)));
-}
-
-// Comments and quoted strings of an address without their quoting (RFC 5322, 3.2).
-std::string unquote_address(std::string_view text) {
-  std::string out;
-  int depth = 0;
-  bool quoted = false;
-  for (size_t at = 0; at < text.size(); ++at) {
-    const char c = text[at];
-    if (c == '\\' && (quoted || depth > 0)) {
-      if (++at < text.size()) out += text[at];
-    } else if (quoted) {
-      if (c == '"') {
-        quoted = false;
-      } else {
-        out += c;
-      }
-    } else if (c == '(') {
-      ++depth;
-      out += c;
-    } else if (c == ')' && depth > 0) {
-      --depth;
-      out += c;
-    } else if (c == '"' && depth == 0) {
-      quoted = true;
-    } else {
-      out += c;
-    }
-  }
-  return out;
-}
-
-void split_author(const std::string& from, std::string& name, std::string& email) {
-  std::string text = unquote_address(from);
-  size_t at = text.find('@');
-  if (at == text.npos) {
-    const size_t open = from.find('<'), close = from.find('>', open == from.npos ? 0 : open);
-    if (open == from.npos || close == from.npos) return;
-    email = from.substr(open + 1, close - open - 1);
-    name = std::string(trim(std::string_view(from).substr(0, open)));
-  } else {
-    while (at > 0 && !is_space(text[at - 1])) {
-      if (text[at - 1] == '<') {
-        text[at - 1] = ' ';
-        break;
-      }
-      --at;
-    }
-    const size_t end = std::min(text.find_first_of(" \n\t\r\v\f>", at), text.size());
-    email = text.substr(at, end - at);
-    text.erase(at, end - at + (end < text.size() ? 1 : 0));
-    name = std::string(trim(squeeze(text)));
-    if (name.size() >= 2 && name.front() == '(' && name.back() == ')') {
-      name = name.substr(1, name.size() - 2);
-    }
-  }
-  if (name.empty() || name.size() > 60 || name.find_first_of("@<>") != name.npos) name = email;
-}
-
-// As git stripspace: no trailing blanks, no empty lines at either end, single ones between.
-std::string strip_space(std::string_view text) {
-  std::string out;
-  bool empty = false;
-  LineCursor lines{text};
-  while (lines.next()) {
-    std::string line(lines.line);
-    rtrim(line);
-    if (line.empty()) {
-      empty = true;
-      continue;
-    }
-    if (empty && !out.empty()) out += '\n';
-    empty = false;
-    out += line;
-    out += '\n';
-  }
-  return out;
-}
 
 // Reads one mail.
 class MailReader {
@@ -278,17 +103,6 @@ bool MailReader::read_header(std::string& line) {
   }
   if (line.size() > kHeaderBytesMax) return fail("a header is longer than 1 MiB");
   return true;
-}
-
-// The value when `line` is the header `name`.
-std::optional<std::string_view> header_value(std::string_view line, std::string_view name) {
-  if (line.size() <= name.size() || line[name.size()] != ':' ||
-      !equals_ignoring_case(line.substr(0, name.size()), name)) {
-    return std::nullopt;
-  }
-  line.remove_prefix(name.size() + 1);
-  while (!line.empty() && is_space(line[0])) line.remove_prefix(1);
-  return line;
 }
 
 bool MailReader::take_header(std::string_view line, Fields& fields, bool overwrite) {
@@ -543,64 +357,6 @@ bool parse_mails(std::string_view text, std::vector<Mail>& mails, Faults& faults
   }
   if (begin != text.npos && !finish(text.size())) return false;
   if (mails.empty()) return faults.add(refusal("bad_mail", "", 0, "the text holds no mail"));
-  return true;
-}
-
-bool parse_mail_date(std::string_view text, MailDate& date) {
-  static constexpr std::string_view kMonths = "JanFebMarAprMayJunJulAugSepOctNovDec";
-  int64_t year = -1, month = -1, day = -1, hour = 0, minute = 0, second = 0, zone = 0;
-  bool stamp = false;
-  text = trim(text);
-  for (size_t at = 0; at < text.size();) {
-    const size_t end = std::min(text.find_first_of(" \t,", at), text.size());
-    const std::string word(text.substr(at, end - at));
-    at = end + 1;
-    int a = 0, b = 0, c = 0;
-    if (word.size() >= 5 && (word[0] == '+' || word[0] == '-')) {
-      std::string digits = word.substr(1);
-      if (const size_t colon = digits.find(':'); colon != digits.npos) digits.erase(colon, 1);
-      if (digits.size() < 4 || digits.substr(0, 4).find_first_not_of("0123456789") != digits.npos)
-        continue;
-      const int value = std::atoi(digits.substr(0, 4).c_str());
-      zone = (value / 100) * 60 + value % 100;
-      if (word[0] == '-') zone = -zone;
-    } else if (word.size() > 1 && word[0] == '@') {
-      date.unix_seconds = std::atoll(word.c_str() + 1);
-      stamp = true;
-    } else if (std::sscanf(word.c_str(), "%d-%d-%d", &a, &b, &c) == 3) {
-      year = a, month = b - 1, day = c;
-      const size_t t = word.find('T');
-      if (t != word.npos)
-        std::sscanf(word.c_str() + t, "T%d:%d:%d", &a, &b, &c) == 3
-            ? (hour = a, minute = b, second = c)
-            : 0;
-    } else if (word.find(':') != word.npos) {
-      if (std::sscanf(word.c_str(), "%d:%d:%d", &a, &b, &c) < 2) return false;
-      hour = a, minute = b, second = c;
-    } else if (!word.empty() && is_digit(word[0])) {
-      const int value = std::atoi(word.substr(0, 6).c_str());
-      if (value > 31 || (day >= 0 && month >= 0)) {
-        year = value < 100 ? (value < 70 ? 2000 + value : 1900 + value) : value;
-      } else {
-        day = value;
-      }
-    } else if (word.size() >= 3) {
-      const size_t found = kMonths.find(word.substr(0, 3));
-      if (found != kMonths.npos && found % 3 == 0) month = static_cast<int64_t>(found / 3);
-    }
-  }
-  date.tz_minutes = static_cast<int>(zone);
-  if (stamp) return true;
-  if (year < 1970 || year > 9999 || month < 0 || month > 11 || day < 1 || day > 31 || hour > 24 ||
-      minute > 59 || second > 60 || hour < 0 || minute < 0 || second < 0) {
-    return false;
-  }
-  // Days from the civil calendar (Hinnant).
-  const int64_t y = month < 2 ? year - 1 : year;
-  const int64_t era = y / 400, of_era = y - era * 400;
-  const int64_t of_year = (153 * ((month + 10) % 12) + 2) / 5 + day - 1;
-  const int64_t days = era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
-  date.unix_seconds = days * 86400 + hour * 3600 + minute * 60 + second - zone * 60;
   return true;
 }
 
