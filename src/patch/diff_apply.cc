@@ -1,7 +1,9 @@
 #include "patch/diff_apply.h"
 
 #include <algorithm>
+#include <set>
 #include <unordered_map>
+#include <utility>
 
 #include "patch/binary.h"
 #include "patch/hunk_apply.h"
@@ -21,8 +23,9 @@ class DiffApplier {
   enum class Fate { kUntouched, kWritten, kToBeRemoved, kRemoved };
   struct Mark {
     Fate fate = Fate::kUntouched;
-    bool written = false;   // also when it was removed afterwards
-    bool in_place = false;  // written by a change that keeps its name
+    bool written = false;                            // also when it was removed afterwards
+    bool in_place = false;                           // written by a change that keeps its name
+    std::set<std::pair<uint32_t, uint32_t>> places;  // of its hunks, by their headers (tolerant)
   };
 
   void prepare();
@@ -74,7 +77,7 @@ Result<bool> DiffApplier::load_before(FilePatch& file) {
   before_.reset();
   previous_ = nullptr;
   if (!file.old_name) return true;
-  const Mark mark = marks_[*file.old_name];
+  const Mark& mark = marks_[*file.old_name];
   const bool moves = file.is_copy || file.is_rename;
   if (!moves && mark.fate == Fate::kRemoved) {
     return misfits(file, "missing_file", "was renamed or deleted by this patch");
@@ -83,6 +86,11 @@ Result<bool> DiffApplier::load_before(FilePatch& file) {
   if (!moves && mark.fate == Fate::kWritten) {
     if (job_.strict() || !file.new_name) {
       return refuse(file, "path_twice", "is changed twice by this patch");
+    }
+    for (const Hunk& hunk : file.hunks) {
+      if (hunk.numbered && mark.places.count({hunk.old_pos, hunk.new_pos}) > 0) {
+        return refuse(file, "path_twice", "is changed twice at the same lines by this patch");
+      }
     }
     previous_ = draft_.find(*file.old_name);
     before_ = previous_->before;
@@ -280,6 +288,9 @@ Result<bool> DiffApplier::deliver(const FilePatch& file, Draft::Out out) {
   mark.fate = Fate::kWritten;
   mark.written = true;
   mark.in_place = !moves && file.old_name.has_value();
+  if (!job_.strict()) {
+    for (const Hunk& hunk : file.hunks) mark.places.insert({hunk.old_pos, hunk.new_pos});
+  }
   if (renames) {
     auto removed = draft_.remove(*file.old_name, *before_, file.line, false);
     if (!removed || !*removed) return removed;

@@ -72,14 +72,16 @@ bool is_intact(const Hunk& hunk, const Placement& place) {
          place.edits.front().at + (place.edits.front().removed > 0) == hunk.old_pos;
 }
 
-Doubt doubt_of(const Hunk& hunk, const Hunk* next, const Placement& place, wire::ApplyMode mode) {
+Doubt doubt_of(const Hunk& hunk, const Hunk* next, const Placement& place, uint32_t usual,
+               wire::ApplyMode mode) {
   const Deficit lacks(hunk);
   if (hunk.stray > 0 && (!hunk.numbered || !lacks.none())) {
     return {"line " + std::to_string(hunk.stray) +
             " of the patch begins with none of ' ', '+' and '-'; is its '+' missing?"};
   }
   if (!lacks.none() && hunk.numbered && (place.strategy == "split" || lost_at_edge(hunk, place))) {
-    return {counts_text(hunk) + ": a line was lost or doubled"};
+    return {counts_text(hunk) + ": a line was lost or doubled",
+            hunk.at_end && (lacks.old_lines > 0 || lacks.new_lines > 0)};
   }
   const bool recount = mode == wire::ApplyMode::kRecount;
   if (hunk.unclosed && !recount && (!is_exact(place) || !hunk.numbered)) {
@@ -89,14 +91,21 @@ Doubt doubt_of(const Hunk& hunk, const Hunk* next, const Placement& place, wire:
   if (recount) return doubt_when_recounting(hunk, next, place, lacks);
   if (lacks.none()) return {};
   const bool even = lacks.old_lines == lacks.new_lines;
-  if (even && lacks.old_lines > 0 && lacks.old_lines == int64_t{place.lost_blanks}) return {};
+  if (even && lacks.old_lines > 0) {
+    // Blank lines that the file still has, or whatever makes the context whole.
+    const bool blanks_lost = place.around.lost == lacks.old_lines && !too_long(place.around, usual);
+    const bool cut = hunk.at_end && !ends_whole(place.around, usual);
+    if (blanks_lost || (!cut && only_context_lost(place.around, usual, lacks.old_lines))) return {};
+  }
   if (hunk.at_end && (lacks.old_lines > 0 || lacks.new_lines > 0)) {
     return {counts_text(hunk) + ": the patch may be cut short (mode recount believes the lines)",
             true};
   }
   const Witness witness = next_hunk(hunk, next, lacks);
   if (witness == Witness::kForLines) return {};
-  if (witness == Witness::kNone && is_exact(place) && (even || lacks.old_lines != 0)) return {};
+  const bool header_wrong =
+      lacks.old_lines < 0 || (lacks.old_lines > 0 && only_context_lost(place.around, usual, 0));
+  if (witness == Witness::kNone && is_exact(place) && header_wrong) return {};
   return {counts_text(hunk) + ": a line may be lost or doubled (mode recount believes the lines)"};
 }
 

@@ -3,8 +3,9 @@
 //
 // `recount` is asked for by somebody who knows that the counts are wrong: lines are believed unless
 // something else speaks against them too. The other modes believe nothing without a witness: the
-// header of the hunk behind (positions add up), blank lines that the file still has, old lines that
-// match where the header's count of them cannot be right.
+// header of the hunk behind (positions add up), context at the hunk's ends that is short of just
+// the lines that are missing, old lines that match with whole context at both ends where the
+// header's count of them cannot be right.
 #pragma once
 
 #include <string>
@@ -21,8 +22,9 @@ struct Doubt {
 };
 
 // Whether the placed hunk may be believed. `next` is the hunk behind it in the same file, null for
-// the last one.
-Doubt doubt_of(const Hunk& hunk, const Hunk* next, const Placement& place, wire::ApplyMode mode);
+// the last one; `usual`: the context that the file's hunks have.
+Doubt doubt_of(const Hunk& hunk, const Hunk* next, const Placement& place, uint32_t usual,
+               wire::ApplyMode mode);
 
 // Whether nothing about the hunk had to be mended: it stands where its header says, and as long.
 bool is_intact(const Hunk& hunk, const Placement& place);

@@ -7,11 +7,7 @@
 namespace ghost::patch {
 namespace {
 
-std::string_view indent_of(std::string_view line) {
-  size_t end = 0;
-  while (end < line.size() && (line[end] == ' ' || line[end] == '\t')) ++end;
-  return line.substr(0, end);
-}
+constexpr size_t kEditedBytesMin = 4, kEditedBytesMax = 2000;
 
 std::string tabs_to_blanks(std::string_view indent, size_t width) {
   std::string out;
@@ -26,6 +22,26 @@ std::string tabs_to_blanks(std::string_view indent, size_t width) {
 }
 
 }  // namespace
+
+std::string_view indent_of(std::string_view line) {
+  size_t end = 0;
+  while (end < line.size() && (line[end] == ' ' || line[end] == '\t')) ++end;
+  return line.substr(0, end);
+}
+
+bool is_edit_of(std::string_view line, std::string_view other) {
+  if (indent_of(line) != indent_of(other)) return false;
+  line = trim(line), other = trim(other);
+  const size_t longer = std::max(line.size(), other.size());
+  const size_t shorter = std::min(line.size(), other.size());
+  if (line == other || longer < kEditedBytesMin || longer > kEditedBytesMax) return false;
+  size_t head = 0, tail = 0;
+  while (head < shorter && line[head] == other[head]) ++head;
+  while (tail < shorter - head && line[line.size() - 1 - tail] == other[other.size() - 1 - tail]) {
+    ++tail;
+  }
+  return (head + tail) * 2 >= longer;
+}
 
 std::optional<std::string> IndentMap::mapped_indent(std::string_view indent) const {
   switch (kind_) {
@@ -69,17 +85,22 @@ bool IndentMap::lost_tabs(const std::vector<Pair>& pairs) {
   return lost;
 }
 
-std::vector<IndentMap> IndentMap::learn(const std::vector<Pair>& pairs) {
+IndentMap IndentMap::line_ends(const std::vector<Pair>& pairs) {
   IndentMap same;
-  size_t to_crlf = 0, to_lf = 0, differing = 0;
+  size_t to_crlf = 0, to_lf = 0;
   for (const Pair& pair : pairs) {
     const bool patch_cr = pair.first.ends_with("\r\n"), file_cr = pair.second.ends_with("\r\n");
     to_crlf += !patch_cr && file_cr;
     to_lf += patch_cr && !file_cr;
-    differing += differ(pair);
   }
   same.to_crlf_ = to_crlf > 0 && to_crlf == pairs.size();
   same.to_lf_ = to_lf > 0 && to_lf == pairs.size();
+  return same;
+}
+
+std::vector<IndentMap> IndentMap::learn(const std::vector<Pair>& pairs) {
+  const IndentMap same = line_ends(pairs);
+  const auto differing = static_cast<size_t>(std::count_if(pairs.begin(), pairs.end(), differ));
   std::vector<IndentMap> maps;
   if (differing == 0) return {same};
   const auto consider = [&](Kind kind, std::string prefix, size_t width) {
@@ -109,22 +130,25 @@ std::vector<IndentMap> IndentMap::learn(const std::vector<Pair>& pairs) {
   return maps;
 }
 
+std::string IndentMap::ended(std::string line) const {
+  if (to_crlf_ && line.ends_with('\n') && !line.ends_with("\r\n")) {
+    line.insert(line.size() - 1, 1, '\r');
+  } else if (to_lf_ && line.ends_with("\r\n")) {
+    line.erase(line.size() - 2, 1);
+  }
+  return line;
+}
+
+std::string IndentMap::indented_like(std::string_view line, std::string_view like) const {
+  return ended(std::string(indent_of(like)) + std::string(line.substr(indent_of(line).size())));
+}
+
 std::optional<std::string> IndentMap::map(std::string_view line) const {
+  if (trim(line).empty()) return ended(std::string(line));
   const std::string_view indent = indent_of(line);
-  std::string out;
-  if (trim(line).empty()) {
-    out = std::string(line);
-  } else {
-    auto made = mapped_indent(indent);
-    if (!made) return std::nullopt;
-    out = std::move(*made) + std::string(line.substr(indent.size()));
-  }
-  if (to_crlf_ && out.ends_with('\n') && !out.ends_with("\r\n")) {
-    out.insert(out.size() - 1, 1, '\r');
-  } else if (to_lf_ && out.ends_with("\r\n")) {
-    out.erase(out.size() - 2, 1);
-  }
-  return out;
+  auto made = mapped_indent(indent);
+  if (!made) return std::nullopt;
+  return ended(std::move(*made) + std::string(line.substr(indent.size())));
 }
 
 }  // namespace ghost::patch

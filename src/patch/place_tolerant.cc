@@ -8,7 +8,8 @@
 namespace ghost::patch {
 namespace {
 
-constexpr size_t kPlacesMax = 64;
+constexpr size_t kPlacesMax = 64;  // that are looked at closely: the nearest ones
+constexpr int64_t kClearlyNearer = 8;
 constexpr uint64_t kFuzzDefault = 2;
 constexpr size_t kSolidLinesMin = 3;
 constexpr size_t kPartLinesMin = 2;  // old lines of each part of a hunk that is really two
@@ -49,42 +50,65 @@ void TolerantPlacer::index_lines() {
   }
 }
 
-std::vector<TolerantPlacer::Candidate> TolerantPlacer::exact(const HunkLines& lines) {
+namespace {
+
+// Of places in order, the nearest to `expected` and their neighbours.
+std::pair<size_t, size_t> nearest_of(const std::vector<uint32_t>& places, int64_t expected) {
+  const auto middle = static_cast<size_t>(std::lower_bound(places.begin(), places.end(), expected) -
+                                          places.begin());
+  return {middle - std::min(middle, kPlacesMax), std::min(middle + kPlacesMax, places.size())};
+}
+
+}  // namespace
+
+std::vector<TolerantPlacer::Candidate> TolerantPlacer::exact(const HunkLines& lines,
+                                                             int64_t expected) {
   Lines before;
   for (const HunkLine& line : lines) {
     if (line.kind != '+') before.push_back(line.text);
   }
+  const std::vector<uint32_t> all = image_.all(before, image_.line_count() + 1, budget_);
+  const auto [from, end] = nearest_of(all, expected);
   std::vector<Candidate> found;
-  for (const uint32_t at : image_.all(before, kPlacesMax, budget_)) {
-    found.push_back({at, at + static_cast<uint32_t>(before.size())});
+  for (size_t i = from; i < end; ++i) {
+    found.push_back({all[i], all[i] + static_cast<uint32_t>(before.size())});
   }
   return found;
 }
 
 // Places where the lines that are not blank follow each other, white space aside.
-std::vector<TolerantPlacer::Candidate> TolerantPlacer::without_blanks(const HunkLines& lines) {
+std::vector<TolerantPlacer::Candidate> TolerantPlacer::without_blanks(const HunkLines& lines,
+                                                                      int64_t expected) {
   index_lines();
   std::vector<std::string> wanted;
   std::vector<size_t> pattern;
+  uint64_t bytes = 0;
   for (const HunkLine& line : lines) {
     if (line.kind == '+' || is_blank(line.text)) continue;
     wanted.push_back(normalised(line.text));
     pattern.push_back(std::hash<std::string>()(wanted.back()));
+    bytes += line.text.size();
   }
   std::vector<Candidate> found;
   if (pattern.empty() || pattern.size() > solid_.size()) return found;
+  std::vector<uint32_t> all;  // where the hashes agree, as lines of the file
+  std::vector<size_t> index;
   for (size_t i = 0; i + pattern.size() <= solid_.size(); ++i) {
     size_t same = 0;
     while (same < pattern.size() && hashes_[i + same] == pattern[same]) ++same;
     if (!budget_.take_steps(1 + same)) return {};
     if (same < pattern.size()) continue;
+    all.push_back(solid_[i]);
+    index.push_back(i);
+  }
+  const auto [from, end] = nearest_of(all, expected);
+  for (size_t n = from; n < end; ++n) {
+    if (!budget_.take_steps(bytes)) return {};
     bool equal = true;
     for (size_t k = 0; k < wanted.size() && equal; ++k) {
-      equal = normalised(image_.original_line(solid_[i + k])) == wanted[k];
+      equal = normalised(image_.original_line(solid_[index[n] + k])) == wanted[k];
     }
-    if (!equal) continue;
-    found.push_back({solid_[i], solid_[i + pattern.size() - 1] + 1});
-    if (found.size() >= kPlacesMax) break;
+    if (equal) found.push_back({all[n], solid_[index[n] + pattern.size() - 1] + 1});
   }
   return found;
 }
@@ -110,7 +134,9 @@ bool TolerantPlacer::choose(std::vector<Candidate> found, const Hunk& hunk, int6
     return false;
   }
   out.several = found.size() > 1;
-  const bool told = !out.several || (hunk.numbered && distance(found[0]) * 3 <= distance(found[1]));
+  const bool told =
+      !out.several || (hunk.numbered && (distance(found[0]) + unsure_) * kClearlyNearer <=
+                                            distance(found[1]) - unsure_);
   out.kind = told ? Placement::Kind::kFound : Placement::Kind::kAmbiguous;
   return true;
 }
@@ -119,18 +145,28 @@ bool TolerantPlacer::choose(std::vector<Candidate> found, const Hunk& hunk, int6
 void TolerantPlacer::fill(const HunkLines& lines, const Candidate& chosen, bool by_solid_lines,
                           uint32_t begin, const Hunk& hunk, Placement& out) const {
   const bool normalize = options_.eol == wire::Eol::kNormalize;
+  const auto is_context = [](const HunkLine& line) { return line.kind == ' '; };
+  const auto head = std::find_if_not(lines.begin(), lines.end(), is_context) - lines.begin();
+  const auto tail = std::find_if_not(lines.rbegin(), lines.rend(), is_context) - lines.rbegin();
   if (by_solid_lines) {
-    uint32_t context_lost = 0;
-    if (hunk.numbered && hunk.said_old > hunk.old_lines &&
-        hunk.said_old - hunk.old_lines == hunk.said_new - hunk.new_lines) {
-      context_lost = hunk.said_old - hunk.old_lines;
+    Expectation expect;
+    expect.usual = usual_;
+    expect.provable = provable_;
+    expect.head_left_out = hunk.leading - head;
+    expect.tail_left_out = hunk.trailing - tail;
+    const int64_t lacking = int64_t{hunk.said_old} - hunk.old_lines;
+    if (hunk.numbered && lacking == int64_t{hunk.said_new} - hunk.new_lines) {
+      expect.lost_context = lacking;
     }
-    Rebuilt made = rebuild(image_, lines, chosen.at, chosen.end, begin, normalize, context_lost);
-    out.lost_blanks = made.lost_blanks;
+    Rebuilt made = rebuild(image_, lines, chosen.at, chosen.end, begin, normalize, expect, budget_);
+    out.around = made.around;
     out.doubt = std::move(made.doubt);
+    out.others = std::move(made.others);
     out.edits.push_back(std::move(made.edit));
     return;
   }
+  const int64_t count = image_.original_line_count();
+  out.around = {hunk.leading, hunk.trailing, chosen.at + head, count - chosen.end + tail, 0};
   // Context stays as the file has it: a last line without newline matches more than itself.
   Edit edit{chosen.at, chosen.end - chosen.at, {}};
   uint32_t at = chosen.at;
@@ -236,8 +272,8 @@ bool TolerantPlacer::try_lines(const HunkLines& lines, const Hunk& hunk, int64_t
   for (const bool by_solid_lines : {false, true}) {
     if (by_solid_lines && !loose()) break;
     Candidate chosen;
-    if (!choose(by_solid_lines ? without_blanks(lines) : exact(lines), hunk, expected, begin, out,
-                chosen)) {
+    if (!choose(by_solid_lines ? without_blanks(lines, expected) : exact(lines, expected), hunk,
+                expected, begin, out, chosen)) {
       continue;
     }
     out.strategy = by_solid_lines ? "whitespace" : "exact";
@@ -268,14 +304,22 @@ bool drop_context(std::vector<HunkLine>& lines, int64_t& expected) {
 
 }  // namespace
 
-Placement TolerantPlacer::place(const Hunk& hunk, uint32_t begin, int64_t drift) {
+void Drift::take(int64_t offset) {
+  last = offset;
+  least = hunks == 0 ? offset : std::min(least, offset);
+  most = hunks == 0 ? offset : std::max(most, offset);
+  ++hunks;
+}
+
+Placement TolerantPlacer::place(const Hunk& hunk, uint32_t begin, const Drift& drift) {
   HunkLines lines = hunk_lines(hunk.body);
   const bool only_added =
       std::all_of(lines.begin(), lines.end(), [](const HunkLine& l) { return l.kind == '+'; });
   if (only_added) return insert_at_number(hunk, lines, begin);
   const bool fuzzy = options_.mode == wire::ApplyMode::kFuzzy;
   const uint64_t fuzz_max = fuzzy ? options_.max_fuzz.value_or(kFuzzDefault) : 0;
-  int64_t expected = static_cast<int64_t>(hunk.old_pos) - 1 + drift;
+  int64_t expected = static_cast<int64_t>(hunk.old_pos) - 1 + drift.last;
+  unsure_ = drift.unsure();
   Placement out;
   for (uint32_t fuzz = 0;; ++fuzz) {
     if (try_lines(lines, hunk, expected, begin, out)) {

@@ -14,14 +14,24 @@ namespace ghost::patch {
 
 struct Rebuilt {
   Edit edit;
-  uint32_t lost_blanks = 0;  // blank lines of the file that the hunk has not
+  Surroundings around;
   std::string doubt;         // why the change is the likeliest, not the only one; else empty
+  std::vector<Edit> others;  // then, what else it could be, if that can be proved
+};
+
+// What the hunk's header and its patch say of its context.
+struct Expectation {
+  uint32_t usual = 0;                            // context that the patch's hunks have
+  int64_t head_left_out = 0, tail_left_out = 0;  // context lines that are not looked at
+  int64_t lost_context = -1;  // lines that are missing by the counts; -1: unknown
+  bool provable = false;      // the patch names the blob to be made
 };
 
 // The hunk's solid lines (those that are not blank) stand at `at`..`end`, in order. Context stays
-// as the file has it. `begin`: no line before it may be touched. `context_lost`: so many lines
-// of context are missing by the hunk's counts.
+// as the file has it. Blank lines of the file that the hunk has not stand where its context is then
+// whole. `begin`: no line before it may be touched.
 Rebuilt rebuild(const TextImage& image, const std::vector<HunkLine>& lines, uint32_t at,
-                uint32_t end, uint32_t begin, bool normalize_eol, uint32_t context_lost);
+                uint32_t end, uint32_t begin, bool normalize_eol, const Expectation& expect,
+                Budget& budget);
 
 }  // namespace ghost::patch

@@ -10,6 +10,9 @@
 namespace ghost::patch {
 namespace {
 
+constexpr size_t kOpenMax = 6;  // hunks of a file, for all their readings to be tried
+constexpr size_t kReadingsMax = 1000;
+
 class TolerantApplier {
  public:
   TolerantApplier(Job& job, const std::string& path, const FilePatch& file, std::string_view text,
@@ -22,7 +25,9 @@ class TolerantApplier {
   void accept(const Hunk& hunk, Placement place, wire::HunkReport report);
   void reject(const Hunk& hunk, const Placement& place, wire::HunkReport report);
   std::string result() const;
-  bool settle(const std::string& result);
+  bool settle(std::string& result);
+  bool proves(const std::string& result) const;
+  bool prove_another(std::string& result);
   void give_up(size_t hunk, const char* code, std::string why);
 
   Job& job_;
@@ -31,7 +36,13 @@ class TolerantApplier {
   std::string_view text_;
   TextImage& image_;
   std::vector<Edit> edits_;
-  int64_t drift_ = 0;
+  struct Open {
+    size_t edit;  // of edits_
+    std::vector<Edit> others;
+  };
+  std::vector<Open> open_;  // hunks whose change is not sure
+  bool provable_ = false;   // the index line names this file, and what it becomes
+  Drift drift_;
   bool mended_ = false, guessed_ = false, by_number_ = false, cut_ = false;
   struct Unproven {
     size_t hunk;
@@ -47,7 +58,7 @@ void TolerantApplier::accept(const Hunk& hunk, Placement place, wire::HunkReport
   if (hunk.numbered) {
     report.offset =
         static_cast<int64_t>(*report.matched_line) - static_cast<int64_t>(report.expected_line);
-    drift_ = report.offset;
+    drift_.take(report.offset);
   }
   const bool differs =
       place.fuzz > 0 || place.strategy == "whitespace" || place.strategy == "split";
@@ -57,6 +68,7 @@ void TolerantApplier::accept(const Hunk& hunk, Placement place, wire::HunkReport
   guessed_ |= place.several;
   by_number_ |= place.by_number;
   mended_ |= !is_intact(hunk, place);
+  if (!place.others.empty()) open_.push_back({edits_.size(), std::move(place.others)});
   for (Edit& e : place.edits) edits_.push_back(std::move(e));
   job_.hunks.push_back(std::move(report));
 }
@@ -72,7 +84,8 @@ void TolerantApplier::reject(const Hunk& hunk, const Placement& place, wire::Hun
 
 // Each hunk behind the one before. False when one has no place.
 bool TolerantApplier::place_all() {
-  TolerantPlacer placer(image_, job_.options, job_.budget);
+  const uint32_t usual = usual_context(file_.hunks);
+  TolerantPlacer placer(image_, job_.options, usual, provable_, job_.budget);
   bool fits = true;
   for (size_t i = 0; i < file_.hunks.size(); ++i) {
     const Hunk& hunk = file_.hunks[i];
@@ -100,7 +113,7 @@ bool TolerantApplier::place_all() {
     const Edit& last = place.edits.back();
     place.at_file_end = last.at + last.removed == image_.original_line_count();
     const Hunk* next = i + 1 < file_.hunks.size() ? &file_.hunks[i + 1] : nullptr;
-    Doubt doubt = doubt_of(hunk, next, place, job_.options.mode);
+    Doubt doubt = doubt_of(hunk, next, place, usual, job_.options.mode);
     cut_ |= doubt.cut;
     if (!place.doubt.empty()) {
       doubts_.push_back({i, "ambiguous", std::move(place.doubt)});
@@ -140,14 +153,40 @@ void TolerantApplier::give_up(size_t index, const char* code, std::string why) {
   job_.hunks.push_back(std::move(report));
 }
 
+bool TolerantApplier::proves(const std::string& result) const {
+  return provable_ && !cut_ && begins_with(object_id("blob", result), file_.new_oid);
+}
+
+// Whether another reading of the hunks in doubt gives the blob that the index line names.
+bool TolerantApplier::prove_another(std::string& result) {
+  if (cut_ || open_.empty() || open_.size() > kOpenMax) return false;
+  size_t readings = 1;
+  for (const Open& hunk : open_) readings *= hunk.others.size();
+  if (readings > kReadingsMax) return false;
+  const std::vector<Edit> likeliest = edits_;
+  for (size_t n = 0; n < readings; ++n) {
+    size_t rest = n;
+    for (const Open& hunk : open_) {
+      edits_[hunk.edit] = hunk.others[rest % hunk.others.size()];
+      rest /= hunk.others.size();
+    }
+    std::string other = this->result();
+    if (!job_.budget.take_steps(other.size())) break;
+    if (!proves(other)) continue;
+    result = std::move(other);
+    return true;
+  }
+  edits_ = likeliest;
+  return false;
+}
+
 // The index line names the blobs before and after: when the file is the one it names, it proves or
 // disproves whatever was mended. Without it, nothing may be in doubt.
-bool TolerantApplier::settle(const std::string& result) {
+bool TolerantApplier::settle(std::string& result) {
   const bool lines_believed = job_.options.mode == wire::ApplyMode::kRecount;
   const bool asked = mended_ || guessed_ || by_number_ || !doubts_.empty();
-  const bool named =
-      asked && file_.new_oid.size() >= 7 && begins_with(object_id("blob", text_), file_.old_oid);
-  if (named && !cut_ && begins_with(object_id("blob", result), file_.new_oid)) return true;
+  const bool named = asked && provable_;
+  if (named && (proves(result) || prove_another(result))) return true;
   if (!doubts_.empty()) {
     for (Unproven& u : doubts_) give_up(u.hunk, u.code, std::move(u.why));
     return false;
@@ -166,6 +205,8 @@ bool TolerantApplier::settle(const std::string& result) {
 
 std::optional<std::string> TolerantApplier::run() {
   const size_t first_report = job_.hunks.size();
+  provable_ = file_.new_oid.size() >= 7 && file_.old_oid.size() >= 7 &&
+              begins_with(object_id("blob", text_), file_.old_oid);
   if (!place_all()) return std::nullopt;
   // A hunk may begin where the one before ends, never before it.
   for (size_t i = 1; i < edits_.size(); ++i) {

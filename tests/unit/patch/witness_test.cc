@@ -67,6 +67,14 @@ TEST(Witness, AHunkThatStandsTwiceOrOutOfOrderIsNotPutElsewhere) {
   }
 }
 
+TEST(Witness, AFileThatStandsTwiceIsNotChangedTwiceAtTheSameLines) {
+  const std::string a = kHead + "@@ -4,3 +4,4 @@\n line 4\n+a\n line 5\n line 6\n";
+  const std::string b = kHead + "@@ -20,3 +20,4 @@\n line 20\n+b\n line 21\n line 22\n";
+  EXPECT_TRUE(run(a + b, kFuzzy).ok());
+  EXPECT_EQ(run(a + a, kFuzzy).fault(), "path_twice@8");
+  EXPECT_EQ(run(kHead + "@@ -4,3 +4,4 @@\n line 4\n+a\n" + a, kFuzzy).files, kBase);
+}
+
 TEST(Witness, OneHunkThatIsReallyTwoIsSplit) {
   const Applied r = run(kHead +
                             "@@ -4,8 +4,8 @@\n line 4\n-line 5\n+FIVE\n line 6\n line 7\n"
@@ -90,6 +98,21 @@ TEST(Witness, TheIndexLineProvesOrDisproves) {
   const Applied r = run(head + right + body, kFuzzy);
   ASSERT_TRUE(r.ok()) << r.message();
   EXPECT_EQ(r.files.at("f").contents, after);
+}
+
+// The index line proves its own file only: what was cut off behind it may have been more files.
+TEST(Witness, NoProofMendsAPatchThatIsCutShort) {
+  const std::string after = numbers(1, 4) + "new\n" + numbers(5, 40);
+  const std::string head = "diff --git a/f b/f\nindex " +
+                           object_id("blob", numbers(1, 40)).hex().substr(0, 10) + ".." +
+                           object_id("blob", after).hex().substr(0, 10) + " 100644\n" + kHead +
+                           "@@ -2,6 +2,7 @@\n line 2\n line 3\n line 4\n+new\n";
+  for (const std::string rest : {"", " line 5\n", " line 5\n line 6\n"}) {
+    for (const auto mode : {kRecount, kFuzzy}) {
+      EXPECT_EQ(run(head + rest, mode).out.outcome, Outcome::kApplyFailed) << rest;
+    }
+  }
+  EXPECT_TRUE(run(head + " line 5\n line 6\n line 7\n", kFuzzy).ok());
 }
 
 TEST(Witness, APatchMadeTheWrongWayRoundIsReversed) {
