@@ -168,8 +168,9 @@ class Report {
     const int64_t fuzz = get_int(hunk, "fuzz");
     const bool placed = matched > 0 && (status == "clean" || status == "offset" ||
                                         status == "fuzz" || status == "merged");
-    std::string line = text(hunk, "file") + ":" + std::to_string(placed ? matched : expected) +
-                       ": hunk " + std::to_string(get_int(hunk, "index")) + " ";
+    const int64_t at = placed ? matched : expected;
+    std::string line = text(hunk, "file") + ":" + (at > 0 ? std::to_string(at) + ":" : "") +
+                       " hunk " + std::to_string(get_int(hunk, "index")) + " ";
     if (placed) {
       line += status == "clean" ? o_.style.green(status) : o_.style.yellow(status);
       if (offset != 0) {

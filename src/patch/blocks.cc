@@ -6,6 +6,7 @@
 
 #include "patch/chars.h"
 #include "patch/path_rules.h"
+#include "patch/place.h"
 
 namespace ghost::patch {
 namespace {
@@ -31,9 +32,13 @@ std::vector<size_t> find_lines(const std::string& text, const std::string& lines
   return found;
 }
 
-// A report of a change at one of several places found.
+// Larger files are shown only for the first changes that cannot be placed: each costs a walk.
+constexpr size_t kShownAlwaysBytes = 1u << 20;
+constexpr size_t kShownMax = 3, kShownSmallMax = 20;
+
+// A report of a change at one of several places found. `wanted`: the lines looked for.
 bool report_place(Job& job, WorkingFile& file, uint64_t patch_line, size_t places,
-                  uint64_t matched_line, const std::string& nearest) {
+                  uint64_t matched_line, const Lines& wanted) {
   wire::HunkReport report;
   report.file = file.path;
   report.index = ++file.hunk_count;
@@ -44,13 +49,26 @@ bool report_place(Job& job, WorkingFile& file, uint64_t patch_line, size_t place
   } else {
     report.status = places == 0 ? wire::ApplyStatus::kFailed : wire::ApplyStatus::kAmbiguous;
     report.error = places == 0 ? "its lines were not found" : "its lines stand at several places";
-    if (!nearest.empty()) report.nearest = nearest;
+    const bool small = file.text.size() <= kShownAlwaysBytes;
+    if (places == 0 && job.faults.count() < (small ? kShownSmallMax : kShownMax)) {
+      const TextImage image(file.text);
+      Explanation found = nearest_text(image, wanted, 0, job.budget);
+      if (!found.reason.empty()) report.error = std::move(found.reason);
+      if (!found.nearest.empty()) report.nearest = std::move(found.nearest);
+    }
     job.faults.add(misfit(places == 0 ? "hunk_failed" : "ambiguous", file.path, patch_line,
                           show_path(file.path) + ": change " + std::to_string(report.index) +
                               " cannot be placed: " + *report.error));
   }
   job.hunks.push_back(std::move(report));
   return places == 1;
+}
+
+Lines lines_of(std::string_view text) {
+  Lines lines;
+  LineCursor cursor{text};
+  while (cursor.next()) lines.push_back(cursor.line);
+  return lines;
 }
 
 Result<bool> apply_block(Job& job, const SearchBlock& block, WorkingSet& files) {
@@ -74,7 +92,8 @@ Result<bool> apply_block(Job& job, const SearchBlock& block, WorkingSet& files) 
   }
   const std::vector<size_t> found = find_lines(file.text, block.search);
   const uint64_t line = found.empty() ? 0 : line_of(file.text, found[0]);
-  if (!report_place(job, file, block.line, found.size(), line, "")) return false;
+  const Lines wanted = found.empty() ? lines_of(block.search) : Lines();
+  if (!report_place(job, file, block.line, found.size(), line, wanted)) return false;
   const size_t at = found[0], end = std::min(at + block.search.size(), file.text.size());
   std::string text = file.text.substr(0, at) + block.replace;
   // A file without a newline at its end keeps it that way.
@@ -150,7 +169,7 @@ Result<bool> EnvelopeApplier::update(const EnvelopeFile& parsed, WorkingFile& fi
   for (const EnvelopeChunk& chunk : parsed.chunks) {
     const std::vector<uint32_t> at = places(image, chunk, cursor);
     const uint64_t line = at.empty() ? 0 : at[0] + 1;
-    if (!report_place(job_, file, chunk.line, at.size(), line, "")) {
+    if (!report_place(job_, file, chunk.line, at.size(), line, chunk.before)) {
       fits = false;
       continue;
     }

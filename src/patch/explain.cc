@@ -27,12 +27,17 @@ std::string shown(std::string_view line) {
   return is_utf8(out) ? out : std::string("(not UTF-8)");
 }
 
-std::string numbered(const TextImage& image, uint32_t begin, uint32_t end) {
+// Lines with their numbers; '>' marks those that differ from the wanted ones, which begin at `at`.
+std::string numbered(const TextImage& image, uint32_t begin, uint32_t end, const Lines& wanted,
+                     uint32_t at) {
   std::string out;
   for (uint32_t i = begin; i < end; ++i) {
-    const std::string number = std::to_string(i + 1);
-    out += std::string(number.size() < 6 ? 6 - number.size() : 0, ' ') + number + " | " +
-           shown(image.original_line(i)) + "\n";
+    std::string number = std::to_string(i + 1);
+    if (number.size() < 6) number.insert(0, 6 - number.size(), ' ');
+    const bool compared = i >= at && i - at < wanted.size();
+    const bool differs = compared && wanted[i - at] != image.original_line(i);
+    if (differs && number[0] == ' ') number[0] = '>';
+    out += number + " | " + shown(image.original_line(i)) + "\n";
   }
   return out;
 }
@@ -85,47 +90,52 @@ std::string difference(const TextImage& image, const Lines& wanted, uint32_t at)
 
 }  // namespace
 
-Explanation explain_misfit(TextImage& image, const Hunk& hunk, const HunkText& text,
-                           Budget& budget) {
+Explanation nearest_text(const TextImage& image, const Lines& wanted, uint32_t from,
+                         Budget& budget) {
   Explanation out;
   const uint32_t count = image.original_line_count();
   if (count == 0) {
     out.reason = "the file is empty";
     return out;
   }
-  const auto wanted = static_cast<uint32_t>(text.before.size());
-  const uint32_t size = std::clamp(wanted, 1u, count);
-  const uint32_t from = std::min(hunk.old_pos > 0 ? hunk.old_pos - 1 : 0, count - size);
-  if (!budget.take_steps(uint64_t{count} * 4 + wanted)) {
+  const auto wanted_count = static_cast<uint32_t>(wanted.size());
+  const uint32_t size = std::clamp(wanted_count, 1u, count);
+  if (!budget.take_steps(uint64_t{count} * 4 + wanted_count)) {
     out.reason = "its old lines were not found within the limits of the search";
     return out;
   }
   uint32_t score = 0;
-  const uint32_t at = best_window(image, text.before, size, from, score);
+  out.at = best_window(image, wanted, size, std::min(from, count - size), score);
   const uint32_t margin = size < kShownLinesMax ? 2 : 0;
-  const uint32_t begin = at > margin ? at - margin : 0;
-  const uint32_t end = std::min({count, at + size + margin, begin + kShownLinesMax});
-  out.nearest = numbered(image, begin, end);
-  if (wanted > count) {
-    out.reason =
-        "it has " + std::to_string(wanted) + " old lines, the file only " + std::to_string(count);
+  const uint32_t begin = out.at > margin ? out.at - margin : 0;
+  const uint32_t end = std::min({count, out.at + size + margin, begin + kShownLinesMax});
+  out.nearest = numbered(image, begin, end, wanted, out.at);
+  if (wanted_count > count) {
+    out.reason = "it has " + std::to_string(wanted_count) + " old lines, the file only " +
+                 std::to_string(count);
   } else if (score == 0) {
     out.reason = "none of its old lines is in the file";
   } else {
-    const std::string first = difference(image, text.before, at);
-    if (!first.empty()) {
-      out.reason = first;
-    } else if (hunk.old_pos <= 1) {
-      out.reason = "it must stand at the begin of the file, and its lines are at line " +
-                   std::to_string(at + 1);
-    } else if (hunk.trailing == 0) {
-      out.reason =
-          "it has no context behind its change and so must stand at the end of the file; "
-          "its lines are at line " +
-          std::to_string(at + 1);
-    } else {
-      out.reason = "its lines are taken by another hunk";
-    }
+    out.reason = difference(image, wanted, out.at);
+  }
+  return out;
+}
+
+Explanation explain_misfit(TextImage& image, const Hunk& hunk, const HunkText& text,
+                           Budget& budget) {
+  Explanation out =
+      nearest_text(image, text.before, hunk.old_pos > 0 ? hunk.old_pos - 1 : 0, budget);
+  if (!out.reason.empty()) return out;
+  const std::string line = std::to_string(out.at + 1);
+  if (hunk.old_pos <= 1) {
+    out.reason = "it must stand at the begin of the file, and its lines are at line " + line;
+  } else if (hunk.trailing == 0) {
+    out.reason =
+        "it has no context behind its change and so must stand at the end of the file; "
+        "its lines are at line " +
+        line;
+  } else {
+    out.reason = "its lines are taken by another hunk";
   }
   return out;
 }

@@ -22,7 +22,12 @@ std::optional<uint32_t> place_strictly(TextImage& image, const Hunk& hunk, const
 struct Explanation {
   std::string reason;
   std::string nearest;
+  uint32_t at = 0;  // the original's line that they were compared with, 0-based
 };
+// For any lines: the reason is empty when the nearest ones are the very same. `from`: where they
+// are expected.
+Explanation nearest_text(const TextImage& image, const Lines& wanted, uint32_t from,
+                         Budget& budget);
 Explanation explain_misfit(TextImage& image, const Hunk& hunk, const HunkText& text,
                            Budget& budget);
 

@@ -68,7 +68,7 @@ TEST(Unified, FailureLeavesTheBaseAndShowsWhatStandsThere) {
   EXPECT_EQ(r.fault(), "hunk_failed@9");
   EXPECT_EQ(r.files, kBase);
   ASSERT_EQ(r.out.report.hunks.size(), 2u);
-  EXPECT_NE(r.out.report.hunks[1].nearest->find("     3 | three\n"), std::string::npos);
+  EXPECT_NE(r.out.report.hunks[1].nearest->find(">    3 | three\n"), std::string::npos);
   EXPECT_NE(r.out.report.hunks[1].error->find("line 3 differs"), std::string::npos);
   EXPECT_EQ(r.out.report.status, wire::ApplyStatus::kFailed);
 }
