@@ -248,6 +248,9 @@ Result<Recognised> recognise(std::string_view text) {
     out.content = Content::kBlock;
   } else {
     out.content = Content::kRequest;
+    const bool body = has_any(json->get_object(), {"items", "data", "format"}) &&
+                      !json->get_object().contains("patch");
+    if (body) json = Json(JsonObject{{"patch", std::move(*json)}});
   }
   out.json = std::move(*json);
   return out;

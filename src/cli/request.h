@@ -10,8 +10,8 @@ namespace ghost::cli {
 
 enum class Content { kPatch, kRequest, kBlock, kMutations, kEmpty };
 
-// What a text is, told from itself: a request of PATCH's form, a block of the older form, a list of
-// mutations (all JSON), or a patch whose exact format the farm recognises.
+// What a text is, told from itself: a request, its member `patch` alone, a block of the older form,
+// a list of mutations (all JSON), or a patch whose exact format the farm recognises.
 struct Recognised {
   Content content = Content::kEmpty;
   http::Json json;  // of the JSON forms
