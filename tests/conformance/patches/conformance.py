@@ -21,6 +21,7 @@ import series  # noqa: E402
 import suites  # noqa: E402
 from corrupt import CLASSES  # noqa: E402
 
+OWN = "this repository's own"
 PATCH_BYTES_MAX = 200_000  # of a patch to corrupt: larger ones only cost time
 
 
@@ -40,6 +41,12 @@ def _series(job):
 def _corrupted(job):
     repo, work, args = job
     return corruptions.run(repo, work, args.seed, args.replay, os.path.join(args.scratch, "corruptions"))
+
+
+def _history(job):
+    name, args = job
+    repo = histories.clone_of_this(HERE, args.scratch) if name == OWN else histories.upstream(args.scratch, name)
+    return histories.replay(name, repo, "HEAD" if name == OWN else "--all", args.scratch, args.replay)
 
 
 def _count(rows, key):
@@ -148,12 +155,17 @@ class Summary:
     def histories(self, results):
         self.add("## Histories, commit by commit")
         self.add()
-        self.table(["history", "commits", "diffs (four forms)", "same tree", "refused", "wrong", "as a mailbox"],
-                   [[r["history"], r["commits"], r["diffs"], r["same"],
+        self.add("Every commit against its parent, a merge against its first: git's diff in four forms, format not named. "
+                 f"The upstream histories are those of Debian's source package {histories.FIXTURES}.")
+        self.add()
+        self.table(["history", "commits", "of these merges", "diffs", "same tree", "refused", "wrong", "as a mailbox"],
+                   [[r["history"], r["commits"], r["merges"], r["diffs"], r["same"],
                      ", ".join(f"{c} {n}" for c, n in sorted(r["refused"].items())) or 0, len(r["bad"]), r["mails"]]
                     for r in results])
         for r in results:
             self.bad += [f"{r['history']} {b}" for b in r["bad"]]
+            if not r["mails"].endswith("same tree"):
+                self.bad.append(f"{r['history']} as a mailbox: {r['mails']}")
 
 
 def main():
@@ -177,16 +189,8 @@ def main():
         results = pool.map(_series, [(p, args) for p in _packages()], chunksize=1)
         out.debian(results)
         say("histories")
-        used = sorted((r for r in results if len(r["rows"]) > 20 and r["package"] not in ("git", "patch")),
-                      key=lambda r: -sum(bool(row["git"]) for row in r["rows"]))[:2]
-        lines = []
-        own = histories.clone_of_this(HERE, args.scratch)
-        if own:
-            lines.append(histories.replay("this repository's own", own, "HEAD", args.scratch, args.replay))
-        for r in used:
-            repo, tip = histories.from_series(r, args.scratch)
-            lines.append(histories.replay(f"{r['package']} {r['version']}: Debian's quilt states as commits", repo, tip,
-                                          args.scratch, args.replay))
+        debian.unpack(debian.fetch(args.scratch, histories.FIXTURES), histories.fixtures(args.scratch))  # once, not a worker
+        lines = pool.map(_history, [(name, args) for name in [OWN, *histories.UPSTREAM]], chunksize=1)
         say("git's and GNU patch's own scripts")
         cases, ran = suites.record_git(args.scratch)
         git_rows = suites.replay(cases, args.scratch, args.replay, "git")

@@ -127,12 +127,11 @@ def _indent(rng, lines):
             lines[i] = lines[i][:1] + by + lines[i][1:]
 
 
-def retab(rng, patch):
+def _retab(rng, lines):
     """Every tab that indents a line of one hunk has become blanks, in added lines too."""
-    lines = lines_of(patch)
     where = _hunks_with(lines, b"\t")
     if not where:
-        return patch
+        return
     begin, end = rng.choice(where)
     width = rng.choice([4, 8])
     for i in range(begin + 1, end):
@@ -140,10 +139,10 @@ def retab(rng, patch):
             rest = lines[i][1:]
             tabs = len(rest) - len(rest.lstrip(b"\t"))
             lines[i] = lines[i][:1] + b" " * (width * tabs) + rest[tabs:]
-    return b"".join(lines)
 
 
-WHITESPACE = {"blanks": _some_lines, "lost blank lines": _blank_context, "trailing": _trailing, "indentation": _indent}
+WHITESPACE = {"blanks": _some_lines, "lost blank lines": _blank_context, "trailing": _trailing, "indentation": _indent,
+              "tabs to blanks": _retab}
 
 
 def whitespace(rng, patch):
@@ -154,7 +153,7 @@ def whitespace(rng, patch):
 
 
 def whitespace_kind(rng):
-    return rng.choice(["blanks", "blanks", "lost blank lines", "trailing", "indentation"])
+    return rng.choice(["blanks", "blanks", "lost blank lines", "trailing", "indentation", "tabs to blanks"])
 
 
 def truncate(rng, patch):
@@ -204,5 +203,4 @@ def flip(rng, patch):
     return patch[:at] + bytes([rng.choice(b" -+@\\\n\r\tax0/")]) + patch[at + 1:]
 
 
-CLASSES = {f.__name__: f for f in (drift, whitespace, retab, counts, truncate, reorder, duplicate,
-                                    delete, flip)}
+CLASSES = {f.__name__: f for f in (drift, whitespace, counts, truncate, reorder, duplicate, delete, flip)}

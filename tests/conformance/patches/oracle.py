@@ -75,6 +75,7 @@ class Engine:
     """Ghost's engine on trees of a repository."""
 
     def __init__(self, replay, repo):
+        self.repo = repo
         self.process = subprocess.Popen([replay, repo], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
                                         errors="replace", env=GIT_ENV)
 

@@ -4,9 +4,9 @@
 //   patch_replay REPOSITORY
 //
 // Each input line is "MODE FORMAT TREE FILE" ("strict,strip=0 - <oid> x.patch"; '-' recognises the
-// format; strip, fuzz, eol and ws set the other options) or "reset", which forgets written objects.
+// format; strip, fuzz, eol, ws and gitlinks set the other options) or "reset", which forgets written objects.
 // Each answer is one line of tab-separated outcome, status, tree, code, patch line and message.
-// "show TREE" prints the files of a tree that was written, and an empty line.
+// "show TREE" prints the files of a tree, and an empty line.
 // "mails FILE" answers with the mails of a mailbox as one line of JSON.
 #include <spawn.h>
 #include <sys/wait.h>
@@ -152,6 +152,8 @@ void answer(GitStore& store, const std::string& mode, const std::string& format,
     const std::string value = word.substr(word.find('=') + 1);
     if (word.starts_with("strip=")) {
       body.strip = std::stoul(value);
+    } else if (word == "gitlinks") {
+      input.policy.allow_gitlinks = true;
     } else if (word.starts_with("fuzz=")) {
       input.options.max_fuzz = std::stoul(value);
     } else if (word.starts_with("eol=")) {
@@ -175,6 +177,17 @@ void answer(GitStore& store, const std::string& mode, const std::string& format,
             << (errors.empty() ? "" : errors[0].code) << '\t'
             << (errors.empty() ? 0 : errors[0].line) << '\t'
             << one_line(errors.empty() ? "" : errors[0].message) << std::endl;
+}
+
+void show_tree(GitStore& store, const Oid& tree, const std::string& folder) {
+  for (const TreeEntry& entry : *store.read_tree(tree)) {
+    const std::string path = folder + entry.name;
+    if (entry.mode == kModeTree) {
+      show_tree(store, entry.oid, path + "/");
+    } else if (entry.mode != kModeGitlink) {
+      std::cout << path << '\n' << **store.read_blob(entry.oid, SIZE_MAX);
+    }
+  }
 }
 
 std::string quoted(std::string_view text) {
@@ -223,10 +236,7 @@ int main(int argc, char** argv) {
       continue;
     }
     if (line.starts_with("show ")) {
-      for (const auto& [path, f] :
-           store.written().list_tree(*ghost::patch::Oid::parse(line.substr(5)))) {
-        std::cout << path << '\n' << f.contents;
-      }
+      ghost::patch::show_tree(store, *ghost::patch::Oid::parse(line.substr(5)), "");
       std::cout << std::endl;
       continue;
     }
