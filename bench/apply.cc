@@ -1,8 +1,8 @@
 // Applies one patch over and over to a tree of a git repository, as a runner does: objects are
 // read from the repository, new ones stay in memory.
 //   ghost-bench-apply GIT_DIR TREE PATCH REQUEST TIMES
-// REQUEST is a mode (strict, recount, fuzzy, threeway), or "json" when PATCH is the patch member of
-// a request. One line of JSON: the outcome, the median and the quickest microseconds of an apply.
+// REQUEST is a mode (strict, recount, fuzzy, threeway), or "mutations" when PATCH is a list of them
+// (mode fuzzy). One line of JSON: the outcome, the median and the quickest microseconds of an apply.
 #include "base/fs.h"
 #include "bench/measure.h"
 #include "patch/engine.h"
@@ -12,6 +12,30 @@
 namespace ghost::bench {
 namespace {
 
+// Five lines a mutation: "replace" or "insert", path, regular expression or anchor, replacement or
+// contents, expected matches.
+wire::Mutation next_mutation(std::string_view text, size_t& at) {
+  std::string lines[5];
+  for (std::string& line : lines) {
+    const size_t end = std::min(text.find('\n', at), text.size());
+    line = text.substr(at, end - at);
+    at = end + 1;
+  }
+  wire::Mutation m;
+  m.path = lines[1];
+  if (lines[0] == "replace") {
+    m.op = wire::MutationOp::kReplace;
+    m.regex = lines[2];
+    m.replacement = lines[3];
+  } else {
+    m.op = wire::MutationOp::kInsert;
+    m.anchor.emplace().after = lines[2];
+    m.contents = lines[3];
+  }
+  m.expect_matches = std::stoul(lines[4]);
+  return m;
+}
+
 wire::PatchBody patch_of(const std::string& path, bool mutations) {
   auto text = read_file(path);
   if (!text) fail(text.error().message);
@@ -20,18 +44,7 @@ wire::PatchBody patch_of(const std::string& path, bool mutations) {
     body.data = std::move(*text);
     return body;
   }
-  // One mutation: path, regex, replacement and expected matches on a line each.
-  wire::Mutation m;
-  m.op = wire::MutationOp::kReplace;
-  std::string* const fields[] = {&m.path, &m.regex.emplace(), &m.replacement.emplace()};
-  size_t at = 0;
-  for (std::string* field : fields) {
-    const size_t end = text->find('\n', at);
-    *field = text->substr(at, end - at);
-    at = end + 1;
-  }
-  m.expect_matches = std::stoul(text->substr(at));
-  body.items.push_back(std::move(m));
+  for (size_t at = 0; at < text->size();) body.items.push_back(next_mutation(*text, at));
   return body;
 }
 
@@ -46,12 +59,12 @@ int run(char** argv) {
   auto repo = runner::GitRepo::open(argv[1]);
   if (!repo) fail(repo.error().message);
   const std::string request = argv[4];
-  const bool mutations = request == "replace";
+  const bool mutations = request == "mutations";
   const wire::PatchBody body = patch_of(argv[3], mutations);
   patch::ApplyInput input;
   input.base_tree = *patch::Oid::parse(argv[2]);
   input.patch = &body;
-  if (!mutations) input.options.mode = wire::parse_apply_mode(request).value();
+  input.options.mode = wire::parse_apply_mode(mutations ? "fuzzy" : request).value();
   std::vector<int64_t> took_us;
   std::string outcome, code, tree;
   for (int64_t n = std::atoll(argv[5]); n > 0; --n) {
