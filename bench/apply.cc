@@ -2,7 +2,8 @@
 // read from the repository, new ones stay in memory.
 //   ghost-bench-apply GIT_DIR TREE PATCH REQUEST TIMES
 // REQUEST is a mode (strict, recount, fuzzy, threeway), or "mutations" when PATCH is a list of them
-// (mode fuzzy). One line of JSON: the outcome, the median and the quickest microseconds of an apply.
+// (mode fuzzy). One line of JSON: the outcome, the median and the quickest microseconds of an
+// apply.
 #include "base/fs.h"
 #include "bench/measure.h"
 #include "patch/engine.h"

@@ -4,7 +4,9 @@
 //   patch_replay REPOSITORY
 //
 // Each input line is "MODE FORMAT TREE FILE" ("strict,strip=0 - <oid> x.patch"; '-' recognises the
-// format; strip, fuzz, eol, ws and gitlinks set the other options) or "reset", which forgets written objects.
+// format; strip, fuzz, eol, ws and gitlinks set the other options) or "reset", which forgets
+// written objects.
+//
 // Each answer is one line of tab-separated outcome, status, tree, code, patch line and message.
 // "show TREE" prints the files of a tree, and an empty line.
 // "mails FILE" answers with the mails of a mailbox as one line of JSON.
