@@ -164,7 +164,7 @@ def inputs(oids):
     yield "envelope of misses", "strict", b"*** Begin Patch\n*** Update File: same\n" + fill(chunk, limit - 100) + b"*** End Patch\n"
     yield "envelope of anchors", "strict", b"*** Begin Patch\n*** Update File: lines\n" + fill(b"@@ line 699999\n@@ nowhere\n", limit - 100) + b" a\n+b\n*** End Patch\n"
     yield "envelope of one chunk", "strict", b"*** Begin Patch\n*** Update File: same\n@@\n" + fill(b" a\n", limit - 100) + b"-x\n*** End Patch\n"
-    for pattern in (b"(a+)+$", b"(a|aa)+$", b"(.*)*x", b"(?:a?){60}a{60}", b"^(\\s*\\S+)*\\s*;$", b"(x+x+)+y", b"\\b(\\w+\\s?)+z"):
+    for pattern in (b"(?:a|b){12}c", b"(?:a|b){100}c", b"(?:a|b){900}c", b"(a+)+$", b"(a|aa)+$", b"(.*)*x", b"(?:a?){60}a{60}", b"^(\\s*\\S+)*\\s*;$", b"(x+x+)+y", b"\\b(\\w+\\s?)+z"):
         yield "regex " + pattern.decode(), "mutations", b"replace\nwords\n" + pattern + b"\nz\n1\n"
     yield "regex, 4,000,000 matches", "mutations", b"replace\nwords\na\n" + b"b" * 8 + b"\n100000000\n"
     yield "regex, growing", "mutations", b"replace\nwords\na\n" + b"b" * 100_000 + b"\n100000000\n"

@@ -32,7 +32,8 @@ std::vector<size_t> find_lines(const std::string& text, const std::string& lines
   return found;
 }
 
-// Larger files are shown only for the first changes that cannot be placed: each costs a walk.
+// Of larger files the text is shown only for the first changes that cannot be
+// placed, and never beside larger blocks: each costs a walk.
 constexpr size_t kShownAlwaysBytes = 1u << 20;
 constexpr size_t kShownMax = 3, kShownSmallMax = 20;
 
@@ -50,7 +51,8 @@ bool report_place(Job& job, WorkingFile& file, uint64_t patch_line, size_t place
     report.status = places == 0 ? wire::ApplyStatus::kFailed : wire::ApplyStatus::kAmbiguous;
     report.error = places == 0 ? "its lines were not found" : "its lines stand at several places";
     const bool small = file.text.size() <= kShownAlwaysBytes;
-    if (places == 0 && job.faults.count() < (small ? kShownSmallMax : kShownMax)) {
+    if (places == 0 && !wanted.empty() &&
+        job.faults.count() < (small ? kShownSmallMax : kShownMax)) {
       const TextImage image(file.text);
       Explanation found = nearest_text(image, wanted, 0, job.budget);
       if (!found.reason.empty()) report.error = std::move(found.reason);
@@ -92,7 +94,8 @@ Result<bool> apply_block(Job& job, const SearchBlock& block, WorkingSet& files) 
   }
   const std::vector<size_t> found = find_lines(file.text, block.search);
   const uint64_t line = found.empty() ? 0 : line_of(file.text, found[0]);
-  const Lines wanted = found.empty() ? lines_of(block.search) : Lines();
+  const bool shown = found.empty() && block.search.size() <= kShownAlwaysBytes;
+  const Lines wanted = shown ? lines_of(block.search) : Lines();
   if (!report_place(job, file, block.line, found.size(), line, wanted)) return false;
   const size_t at = found[0], end = std::min(at + block.search.size(), file.text.size());
   std::string text = file.text.substr(0, at) + block.replace;

@@ -13,15 +13,18 @@ namespace {
 
 constexpr size_t kBoundariesMax = 5;
 constexpr size_t kHeaderBytesMax = 1u << 20;
+constexpr size_t kConversionsMax = 500'000;  // each costs a microsecond, however short the line
 enum Field { kFrom, kSubject, kDate, kFields };
 constexpr std::array<std::string_view, kFields> kFieldNames = {"From", "Subject", "Date"};
 
 // Reads one mail.
 class MailReader {
  public:
-  MailReader(std::string_view text, uint64_t first_line, Faults& faults)
+  // `conversions`: lines of text that may yet be converted from another character set.
+  MailReader(std::string_view text, uint64_t first_line, size_t& conversions, Faults& faults)
       : cursor_{text},
         first_line_(first_line),
+        conversions_(conversions),
         faults_(faults),
         strip_cr_(text.substr(0, line_size(text)).ends_with("\r\n")) {}
   bool read(Mail& mail);
@@ -56,6 +59,7 @@ class MailReader {
 
   LineCursor cursor_;
   uint64_t first_line_;
+  size_t& conversions_;
   Faults& faults_;
   bool strip_cr_;  // the mail came with CRLF; else a carriage return belongs to the patch
   bool failed_ = false;
@@ -275,6 +279,12 @@ bool MailReader::message_line(std::string_view line) {
     in_header_stage_ = in_body_header(line);
     if (in_header_stage_) return false;
   }
+  if (!charset_.empty() && !equals_ignoring_case(charset_, "utf-8") && conversions_-- == 0) {
+    conversions_ = 0;
+    fail("the mails have more than " + std::to_string(kConversionsMax) +
+         " lines of text in other character sets than UTF-8");
+    return false;
+  }
   std::string text(line);
   if (!to_utf8(text, charset_)) {
     fail("the mail's text is not of its character set " + charset_.substr(0, 40));
@@ -336,9 +346,11 @@ bool parse_mails(std::string_view text, std::vector<Mail>& mails, Faults& faults
   size_t begin = text.npos;
   uint64_t begin_line = 0;
   bool bare = false;
+  size_t conversions = kConversionsMax;
   const auto finish = [&](size_t end) {
     Mail mail;
-    const bool ok = MailReader(text.substr(begin, end - begin), begin_line, faults).read(mail);
+    const bool ok =
+        MailReader(text.substr(begin, end - begin), begin_line, conversions, faults).read(mail);
     if (ok && mail.author_name != "Mail System Internal Data") mails.push_back(std::move(mail));
     return ok;
   };

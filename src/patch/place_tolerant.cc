@@ -67,11 +67,9 @@ std::vector<TolerantPlacer::Candidate> TolerantPlacer::exact(const HunkLines& li
   for (const HunkLine& line : lines) {
     if (line.kind != '+') before.push_back(line.text);
   }
-  const std::vector<uint32_t> all = image_.all(before, image_.line_count() + 1, budget_);
-  const auto [from, end] = nearest_of(all, expected);
   std::vector<Candidate> found;
-  for (size_t i = from; i < end; ++i) {
-    found.push_back({all[i], all[i] + static_cast<uint32_t>(before.size())});
+  for (const uint32_t at : image_.around(before, expected, kPlacesMax, budget_)) {
+    found.push_back({at, at + static_cast<uint32_t>(before.size())});
   }
   return found;
 }

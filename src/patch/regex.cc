@@ -10,9 +10,10 @@
 
 namespace ghost::patch {
 namespace {
-// Backtracking steps that a match may take at first; it is tried again with eight times as many
-// until the budget ends, so that what is charged is near to what was spent.
-constexpr uint32_t kFirstMatchLimit = 1000;
+// Backtracking steps that a match may take at first, at each byte where it could begin; it is tried
+// again with eight times as many until the budget ends, so that what is charged is near to what was
+// spent.
+constexpr uint32_t kFirstMatchLimit = 16;
 constexpr uint32_t kHeapLimitKib = 32 * 1024;
 constexpr size_t kPatternBytesMax = 64 * 1024;
 }  // namespace
@@ -89,14 +90,17 @@ void expand(std::string& out, std::string_view replacement, std::string_view tex
   }
 }
 
-// One match from `from`; charges the budget.
+// One match from `from`; charges the budget. PCRE2 counts steps anew at each byte.
 int match_once(const pcre2_code* code, std::string_view text, size_t from, pcre2_match_data* match,
                pcre2_match_context* context, Budget& budget) {
+  const uint64_t bytes = text.size() - from + 1;
   for (uint64_t limit = kFirstMatchLimit; limit < 0xffffffff; limit *= 8) {
-    if (!budget.take_steps(limit)) return PCRE2_ERROR_MATCHLIMIT;
+    if (bytes * limit > budget.search_steps_left) break;
     pcre2_set_match_limit(context, static_cast<uint32_t>(limit));
     const int result = pcre2_match(code, reinterpret_cast<PCRE2_SPTR>(text.data()), text.size(),
                                    from, PCRE2_NO_UTF_CHECK, match, context);
+    const size_t begin = result >= 0 ? pcre2_get_ovector_pointer(match)[0] : text.size();
+    budget.take_steps((std::max(begin, from) - from + 1) * limit);
     if (result != PCRE2_ERROR_MATCHLIMIT) return result;
   }
   return PCRE2_ERROR_MATCHLIMIT;

@@ -242,6 +242,29 @@ std::vector<uint32_t> TextImage::all(const Lines& lines, size_t count_max, Budge
   return found;
 }
 
+std::vector<uint32_t> TextImage::around(const Lines& lines, int64_t expected, size_t side_max,
+                                        Budget& budget) {
+  std::vector<uint32_t> before, behind;  // `before`: a ring of the last ones
+  if (lines.empty() || lines.size() > count_) return behind;
+  if (!budget.take_steps(2ull * count_ + lines.size())) return behind;
+  hash_lines_of(lines);
+  size_t next = 0;
+  walk_matches(lines, [&](uint32_t at, uint32_t) {
+    if (int64_t{at} >= expected) {
+      behind.push_back(at);
+    } else if (before.size() < side_max) {
+      before.push_back(at);
+    } else {
+      before[next] = at;
+      next = (next + 1) % side_max;
+    }
+    return behind.size() < side_max;
+  });
+  std::rotate(before.begin(), before.begin() + static_cast<ptrdiff_t>(next), before.end());
+  before.insert(before.end(), behind.begin(), behind.end());
+  return before;
+}
+
 void TextImage::replace(uint32_t at, uint32_t removed, std::string text, uint32_t lines) {
   std::vector<Piece> middle;
   size_t index = piece_at(at);

@@ -39,6 +39,10 @@ class TextImage {
   // Every place where `lines` match, in order, at most `count_max`.
   std::vector<uint32_t> all(const Lines& lines, size_t count_max, Budget& budget);
 
+  // As `all`, but those that are nearest to `expected`: at most `side_max` on each side of it.
+  std::vector<uint32_t> around(const Lines& lines, int64_t expected, size_t side_max,
+                               Budget& budget);
+
   // Puts `text`, `lines` lines of it, in place of `removed` original lines at `at`.
   void replace(uint32_t at, uint32_t removed, std::string text, uint32_t lines);
 

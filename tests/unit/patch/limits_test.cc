@@ -195,6 +195,11 @@ TEST(Limits, HeadersAndPartsOfMails) {
     return out + "Content-Type: text/plain\n\ntext\n\n" + diff;
   };
   expect_limit(nested(5), nested(6), {}, "bad_mail @23");
+  const auto latin = [&](size_t lines) {
+    return head + "Content-Type: text/plain; charset=ISO-8859-1\n\n" + repeat("\xe9\n", lines) +
+           "\n" + diff;
+  };
+  expect_limit(latin(400'000), latin(600'000), {}, "bad_mail @500005");
 }
 
 }  // namespace
