@@ -59,6 +59,7 @@ class Walk {
   void add(size_t index);
   void blank(const HunkLine& line);
   void pass_lost_blanks(char next);
+  void leave_gap();
   void leading_blanks();
   void change();
   void doubt(const char* why) {
@@ -87,8 +88,10 @@ class Walk {
   const Gap* gap_ = nullptr;   // the choice for it
   uint32_t added_ = 0;         // lines added since the solid one before
   bool beside_removed_ = false;
-  std::optional<uint32_t> first_change_;  // the file's line of it
-  uint32_t behind_change_ = 0;            // and the line behind the last one
+  uint32_t blanks_above_ = 0, blanks_below_ = 0;  // the hunk's in this gap, by its added lines
+  bool blank_missing_ = false;                    // one of them is not in the file
+  std::optional<uint32_t> first_change_;          // the file's line of it
+  uint32_t behind_change_ = 0;                    // and the line behind the last one
 };
 
 std::vector<Gap> Walk::open_gaps() const {
@@ -225,6 +228,7 @@ void Walk::add(size_t index) {
 
 // A blank old line of the hunk: one that stands here is taken for it.
 void Walk::blank(const HunkLine& line) {
+  ++(added_ == 0 ? blanks_above_ : blanks_below_);
   if (blank_at(at_)) {
     if (line.kind == ' ') {
       keep();
@@ -233,6 +237,8 @@ void Walk::blank(const HunkLine& line) {
     }
   } else if (line.kind == '-' || blank_removed_) {
     doubt("it removes a blank line that is not there");
+  } else {
+    blank_missing_ = true;
   }
   blank_removed_ = line.kind == '-';
   last_ = line.kind;
@@ -249,6 +255,15 @@ void Walk::pass_lost_blanks(char next) {
   if (!any) return;
   if (added_ > 0 && !gap_) doubt(kBlankBesideAdded);
   beside_removed_ |= last_ == '-' || next == '-';
+}
+
+// Behind the lines between two solid old ones.
+void Walk::leave_gap() {
+  if (blank_missing_ && added_ > 0 && blanks_above_ > 0 && blanks_below_ > 0) {
+    doubt("it has more blank lines beside its added lines than the file");
+  }
+  blanks_above_ = blanks_below_ = 0;
+  blank_missing_ = false;
 }
 
 // Blank old lines that begin the hunk stand before its first solid line.
@@ -300,6 +315,7 @@ Rebuilt Walk::run(bool normalize_eol, const Expectation& expect, const std::vect
       if (line.kind == '-') behind_change_ = at_;
     } else {
       pass_lost_blanks(line.kind);
+      leave_gap();
       if (line.kind == ' ') {
         keep();
       } else {
@@ -311,6 +327,7 @@ Rebuilt Walk::run(bool normalize_eol, const Expectation& expect, const std::vect
       enter_gap(ordinal_ + 1);
     }
   }
+  leave_gap();
   if (beside_removed_ && expect.lost_context < out_.around.lost) {
     doubt("a blank line of the file, which the hunk has not, stands beside removed lines");
   }

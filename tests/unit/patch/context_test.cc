@@ -62,6 +62,17 @@ TEST(Context, DoesNotTellRemovedBlankLinesFromLostOnes) {
   EXPECT_EQ(r.files, base);
 }
 
+// Two lines changed places: of the blank lines around the added one, one is not in the file.
+TEST(Context, DoesNotTellWhichOfTooManyBlankLinesIsMissing) {
+  const MemoryStore::Files base = {{"f", {block("a") + "\nb\n\n\n" + block("c")}}};
+  wire::ApplyOptions options;
+  options.mode = kFuzzy;
+  const Applied r =
+      apply_text(base, kHead + "@@ -10,6 +10,7 @@\n b\n \n \n+new\n \n c1\n c2\n", options);
+  EXPECT_EQ(r.out.outcome, Outcome::kApplyFailed);
+  EXPECT_EQ(r.files, base);
+}
+
 TEST(Context, ThatTellsNothingIsNotGuessedFrom) {
   for (const std::string hunk :
        {"@@ -9,3 +9,4 @@\n a9\n+new\n b1\n",                 // neither side is whole
