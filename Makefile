@@ -5,7 +5,7 @@ PRESET ?= release
 JOBS ?= $(shell nproc)
 BUILD := build/$(PRESET)
 
-.PHONY: help setup build test demo up install format check sanitize tsan sim fuzz conformance bench clean disk-faults torture bad-peers bench-patch bench-peers bench-apply network
+.PHONY: help setup build test demo up install format check sanitize tsan sim fuzz conformance bench clean disk-faults torture recovery bad-peers bench-patch bench-peers bench-apply network
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -60,6 +60,11 @@ torture: setup ## real processes under kill -9 and stops until KILLS (2000) and 
 	@tests/torture/torture.py build/release/bin --broker build/torture/bin/ghost-broker \
 	  --checker build/release/bin/ghost-history-check --kills $(or $(KILLS),2000) --hits $(or $(HITS),20) \
 	  --seconds $(or $(SECONDS),900) --seed $(or $(SEED),1)
+
+recovery: setup ## how soon a killed broker serves again with QUEUED (100000) jobs: within five seconds
+	@cmake --preset release -DGHOST_TESTS=ON >/dev/null
+	@cmake --build build/release --parallel $(JOBS) --target ghost-broker
+	@tests/torture/recovery_test.py build/release/bin/ghost-broker --jobs $(or $(QUEUED),100000) --times 5
 
 bad-peers: setup ## what one bad peer costs everybody else: p99 beside it against p99 alone, ROUNDS (5) of each
 	@cmake --preset release -DGHOST_TESTS=ON >/dev/null
