@@ -2,6 +2,7 @@
 // nothing in the same seeds without one. Built with GHOST_PLANTED_BUGS.
 #include <gtest/gtest.h>
 
+#include <map>
 #include <set>
 
 #include "base/log.h"
@@ -115,6 +116,45 @@ TEST(PlantedBug, NoneIsReportedWhereThereIsNone) {
       judge(plan_of(planted, seed), planted.name);
     }
   }
+}
+
+// Nothing that a job can come to, and nothing that befalls a farm, is missing from what is judged.
+TEST(PlantedBug, TheSimulatorReachesEverything) {
+  log::init({"sim", "off", "text"});
+  std::map<std::string, uint64_t> reached;
+  for (uint64_t seed = 1; seed <= 200; ++seed) {
+    for (const auto& [what, count] : play(make_plan(seed), false).reached) reached[what] += count;
+  }
+  std::vector<std::string> wanted = {"SUCCEEDED",
+                                     "FAILED",
+                                     "CANCELLED",
+                                     "EXPIRED",
+                                     "DEAD",
+                                     "passed",
+                                     "gate_failed",
+                                     "apply_failed",
+                                     "base_moved",
+                                     "dependency_failed",
+                                     "cancelled",
+                                     "expired",
+                                     "infra_error",
+                                     "delivered",
+                                     "result committed",
+                                     "result stale",
+                                     "result unknown",
+                                     "refused not_found",
+                                     "unsent",
+                                     "forgotten",
+                                     "restored",
+                                     "broker start",
+                                     "broker kill",
+                                     "broker pause",
+                                     "broker resume",
+                                     "refused key_reused"};
+  for (int kind = 0; kind < kFaultKinds; ++kind) {
+    wanted.push_back(std::string("fault ") + name_of(static_cast<FaultKind>(kind)));
+  }
+  for (const std::string& what : wanted) EXPECT_GT(reached[what], 0u) << what;
 }
 
 // The same seed gives the same history, line by line.

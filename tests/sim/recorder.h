@@ -25,6 +25,7 @@ class Recorder {
 
   void add(Event event) {
     event.t = schedule_.now();
+    count(event);
     if (keep_) events_.push_back(event);
     checker_.take(event);
   }
@@ -54,10 +55,39 @@ class Recorder {
   }
   uint64_t next_op() { return ++ops_; }
 
+  // How often what was reached: a simulation in which nothing happens finds nothing.
+  void reach(const std::string& what) { ++reached_[what]; }
+  const std::map<std::string, uint64_t>& reached() const { return reached_; }
+
   history::Checker& checker() { return checker_; }
   const std::vector<Event>& events() const { return events_; }
 
  private:
+  void count(const Event& e) {
+    switch (e.kind) {
+      case Kind::kKept:
+        if (!history::is_terminal(e.state)) return;
+        reach(e.state);
+        return e.outcome.empty() ? void() : reach(e.outcome);
+      case Kind::kDeliver:
+        return reach("delivered");
+      case Kind::kResultAck:
+        return reach("result " + e.status);
+      case Kind::kSubmitted:
+        return e.status == "refused" ? reach("refused " + e.code) : void();
+      case Kind::kUnsent:
+        return reach("unsent");
+      case Kind::kForgotten:
+        return reach("forgotten");
+      case Kind::kRestore:
+        return reach("restored");
+      case Kind::kBroker:
+        return reach("broker " + e.what);
+      default:
+        return;
+    }
+  }
+
   struct RunnerFacts {
     bool ready = false, set_drain = false, told_ready = false;
     uint64_t slots = 0, set_slots = 0, told_slots = 0;
@@ -82,6 +112,7 @@ class Recorder {
   history::Checker checker_;
   std::vector<Event> events_;
   uint64_t ops_ = 0;
+  std::map<std::string, uint64_t> reached_;
   std::map<std::string, RunnerFacts> runners_;
 };
 

@@ -11,6 +11,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <map>
 #include <string>
 
 #include "base/log.h"
@@ -88,6 +89,7 @@ int main(int argc, char** argv) {
   };
   uint64_t seeds = 0, failed = 0, jobs = 0, events = 0;
   Us simulated = 0;
+  std::map<std::string, uint64_t> reached;
   for (uint64_t seed = arguments.from; seed <= arguments.to; ++seed) {
     if (elapsed() >= arguments.seconds) break;
     const Plan plan = make_plan(seed);
@@ -97,6 +99,7 @@ int main(int argc, char** argv) {
     jobs += outcome.jobs;
     events += outcome.event_count;
     simulated += outcome.simulated;
+    for (const auto& [what, count] : outcome.reached) reached[what] += count;
     if (outcome.violations.empty()) continue;
     report(seed, outcome);
     ++failed;
@@ -114,5 +117,9 @@ int main(int argc, char** argv) {
       static_cast<unsigned long long>(seeds), static_cast<unsigned long long>(jobs),
       static_cast<unsigned long long>(events), static_cast<double>(simulated) / kSecond / 3600,
       took, static_cast<double>(jobs) / took, static_cast<unsigned long long>(failed));
+  std::string line = "reached:";
+  for (const auto& [what, count] : reached) line += " " + what + " " + std::to_string(count) + ",";
+  line.pop_back();
+  std::printf("%s\n", line.c_str());
   return failed == 0 ? 0 : 1;
 }

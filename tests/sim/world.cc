@@ -57,6 +57,7 @@ Outcome World::play() {
   outcome.events = recorder_.events();
   outcome.event_count = recorder_.checker().events();
   outcome.simulated = schedule_.now() - begin;
+  outcome.reached = recorder_.reached();
   for (const auto& [no, row] : broker_.disk().rows) {
     outcome.jobs += broker::is_terminal(row.status.state) ? 1 : 0;
   }
@@ -104,6 +105,7 @@ void World::schedule_faults() {
 void World::strike(const Fault& f) {
   if (healed_) return;
   note(Kind::kFault, describe(f));
+  recorder_.reach(std::string("fault ") + name_of(f.kind));
   const int host = f.host;
   const auto after = [this](Us wait, std::function<void()> what) {
     schedule_.after(wait, [this, what = std::move(what)] {

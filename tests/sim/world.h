@@ -1,6 +1,7 @@
 // A whole farm and what befalls it: runs a plan to its end and has its history judged.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -19,6 +20,7 @@ struct Outcome {
   uint64_t jobs = 0;          // that came to their end
   uint64_t event_count = 0;
   Us simulated = 0;
+  std::map<std::string, uint64_t> reached;  // states, outcomes, faults: how often
 };
 Outcome play(const Plan& plan, bool keep_events);
 
