@@ -5,7 +5,7 @@ PRESET ?= release
 JOBS ?= $(shell nproc)
 BUILD := build/$(PRESET)
 
-.PHONY: help setup build test demo up install format check sanitize tsan sim fuzz conformance bench clean disk-faults torture recovery bad-peers bench-patch bench-peers bench-apply network
+.PHONY: help setup build test demo up install format check sanitize sanitize-core tsan sim fuzz conformance bench clean disk-faults torture recovery bad-peers bench-patch bench-peers bench-apply network
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -42,8 +42,15 @@ check: ## formatting and generated files are current
 sanitize: ## every test under ASan and UBSan
 	@$(MAKE) --no-print-directory test PRESET=asan-ubsan
 
-tsan: ## every test under TSan
-	@$(MAKE) --no-print-directory test PRESET=tsan
+sanitize-core: setup ## what decides and what decodes (label `core`) under ASan and UBSan
+	@cmake --preset asan-ubsan -DGHOST_TESTS=ON >/dev/null
+	@cmake --build build/asan-ubsan --parallel $(JOBS) --target core_tests
+	@tests/summary build/asan-ubsan --parallel $(JOBS) -L core
+
+tsan: setup ## the threaded parts (label `threads`: the runner, sockets) under TSan
+	@cmake --preset tsan -DGHOST_TESTS=ON >/dev/null
+	@cmake --build build/tsan --parallel $(JOBS) --target thread_tests
+	@tests/summary build/tsan --parallel $(JOBS) -L threads
 
 disk-faults: setup ## what a power failure or a failing disk leaves of the broker's store: IMAGES (10000) of the one, every index of the other
 	@cmake --preset release -DGHOST_TESTS=ON >/dev/null
