@@ -57,7 +57,7 @@ class Field:
 
     def initial(self):
         if self.optional or self.shape != 'one':
-            return ''
+            return '{}'
         default = self.spec.get('default')
         if self.is_enum:
             return f' = {self.item}::{constant(default)}' if default is not None else '{}'

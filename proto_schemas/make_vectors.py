@@ -1,9 +1,14 @@
 #!/usr/bin/python3
-"""Writes the golden messages of vectors/ (see PROTOCOL.md). Run by hand when a version gains a message;
-what stands there already is never changed. Needs msgpack."""
+"""Writes the golden messages of vectors/ (see PROTOCOL.md). Needs msgpack.
+
+What a version once meant it means for ever: a file that FROZEN names is never written again, whatever stands here. A
+message or a field that is new gets a list of its own below, a file of its own in vectors/, and, once a release has it,
+a line in FROZEN (`make_vectors.py --freeze`). Without arguments: writes the files that are not frozen."""
 import base64
+import hashlib
 import json
 import pathlib
+import sys
 
 import msgpack
 
@@ -143,6 +148,27 @@ BROKER = [
 ]
 
 
+OPERATION = [
+    ('Hello', {'program': 'example 2.0', 'protocols': [1, 2]}, []),
+    ('GetDemand', {}, []),
+    ('MakeBackup', {'actor': 'alice'}, []),
+    ('GetBackup', {}, []),
+    ('Register', {'instance': 'runner-1', 'secret': b(bytes(range(16))), 'session': 1769850300123, 'slots': 2,
+                  'protocols': [1, 2]}, []),
+    ('PutResults', {'session': 1, 'items': [{'lease': LEASE, 'outcome': 'passed', 'gatesMs': 1200}]},
+     [msgpack.packb(VERDICT), b'']),
+    ('Welcome', {'epoch': 3, 'version': '0.1.0', 'protocol': 1}, []),
+    ('Failure', {'error': {'code': 'unknown_version', 'detail': 'none is spoken here', 'field': 'protocols',
+                           'retryAfterMs': 0, 'versions': [1]}}, []),
+    ('Registered', {'epoch': 3, 'session': 1, 'heartbeatMs': 5000, 'leaseMs': 15000, 'slots': 2, 'protocol': 1}, []),
+    ('Demand', {'items': [{'requires': {'arch': 'arm64'}, 'waiting': 3, 'oldestWaitMs': 9000, 'runners': 1, 'slots': 4,
+                           'freeSlots': 0}], 'waiting': 3, 'oldestWaitMs': 9000, 'leased': 4, 'slots': 4,
+                'freeSlots': 0}, []),
+    ('Backup', {'state': 'done', 'path': '/var/lib/ghost/backups/b', 'bytes': 81920, 'copiedBytes': 81920,
+                'sha256': 'ab' * 32, 'startedAt': AT, 'finishedAt': AT, 'error': ''}, []),
+]
+
+
 def frames_of(kind, body, payloads, correlation=1):
     header = {'v': 1, 'k': kind, 'c': correlation}
     return [msgpack.packb(header), msgpack.packb(plain(body)), *payloads]
@@ -186,12 +212,27 @@ def invalid():
     return [{'name': name, 'frames': [f.hex() for f in frames], 'code': code} for name, frames, code in cases]
 
 
+def frozen(folder):
+    """Digest by file name."""
+    path = folder / 'FROZEN'
+    lines = path.read_text().splitlines() if path.exists() else []
+    return {name: digest for digest, name in (line.split() for line in lines if not line.startswith('#'))}
+
+
 def main():
     folder = HERE / 'vectors'
     folder.mkdir(exist_ok=True)
-    for name, content in {'client': vectors(CLIENT), 'runner': vectors(RUNNER), 'broker': vectors(BROKER),
-                          'invalid': invalid()}.items():
-        (folder / f'{name}.json').write_text(json.dumps(content, indent=1, sort_keys=True) + '\n')
+    kept = frozen(folder)
+    made = {'client.json': vectors(CLIENT), 'runner.json': vectors(RUNNER), 'broker.json': vectors(BROKER),
+            'invalid.json': invalid(), 'operation.json': vectors(OPERATION)}
+    for name, content in made.items():
+        if name not in kept:
+            (folder / name).write_text(json.dumps(content, indent=1, sort_keys=True) + '\n')
+    if '--freeze' in sys.argv:
+        for path in sorted(folder.glob('*.json')):
+            kept.setdefault(path.name, hashlib.sha256(path.read_bytes()).hexdigest())
+        text = ''.join(f'{digest}  {name}\n' for name, digest in sorted(kept.items()))
+        (folder / 'FROZEN').write_text('# What these files say is never changed: see make_vectors.py.\n' + text)
 
 
 if __name__ == '__main__':

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "broker/core_impl.h"
+#include "wire/envelope.h"
 
 namespace ghost::broker {
 
@@ -213,8 +214,8 @@ void Core::Impl::reply(const Peer& to, uint64_t correlation, Reply message) {
 
 void Core::Impl::refuse(const Peer& to, uint64_t correlation, std::string code, std::string detail,
                         std::string field, uint64_t retry_after_ms) {
-  reply(to, correlation,
-        wire::Failure{{std::move(code), std::move(detail), std::move(field), retry_after_ms}});
+  const Error error{std::move(code), std::move(detail), std::move(field)};
+  reply(to, correlation, wire::Failure{wire::failure_body(error, retry_after_ms)});
 }
 
 void Core::Impl::audit(const std::string& actor, const std::string& action,

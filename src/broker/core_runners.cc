@@ -3,6 +3,7 @@
 
 #include "base/bytes.h"
 #include "broker/core_impl.h"
+#include "wire/envelope.h"
 
 namespace ghost::broker {
 
@@ -67,6 +68,11 @@ Runner* Core::Impl::admit(const event::FromRunner& e, const wire::Register& m) {
 }
 
 void Core::Impl::on_message(const event::FromRunner& e, const wire::Register& m) {
+  const std::optional<uint64_t> protocol = wire::choose_protocol(m.protocols);
+  if (!protocol) {
+    const Error none = wire::no_common_protocol(m.protocols);
+    return refuse(e.peer, e.correlation, none.code, none.message, none.field);
+  }
   Runner* const runner = admit(e, m);
   if (!runner) return;
   // One connection, one runner.
@@ -108,6 +114,7 @@ void Core::Impl::on_message(const event::FromRunner& e, const wire::Register& m)
                              new_session ? Word::kNewSession : Word::kSameSession);
   answer.slots = runner->slots();
   answer.drain = settings.drain;
+  answer.protocol = *protocol;
   runners.update(runner);
   list_in_registry(*runner);
   reply(e.peer, e.correlation, std::move(answer));

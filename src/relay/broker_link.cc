@@ -75,6 +75,7 @@ struct BrokerLink::Impl : std::enable_shared_from_this<BrokerLink::Impl> {
   void arm_timer();
   void turn();
   void send_due();
+  wire::Frames hello() const;
   void receive_some();
   void on_message(wire::Frames frames);
   void on_welcome(const wire::Message& message);
@@ -138,10 +139,15 @@ void BrokerLink::Impl::turn() {
   arm_timer();
 }
 
+wire::Frames BrokerLink::Impl::hello() const {
+  return wire::pack(0, wire::Hello{options.program,
+                                   {wire::kProtocolsSpoken.begin(), wire::kProtocolsSpoken.end()}});
+}
+
 void BrokerLink::Impl::send_due() {
   for (const auto& frames : pending.take_sends()) {
     // What cannot be sent now is repeated later, like everything that gets lost.
-    (void)socket.send("", frames ? *frames : wire::pack(0, wire::Hello{options.program}));
+    (void)socket.send("", frames ? *frames : hello());
   }
   if (!socket.readable() || turn_posted) return;
   turn_posted = true;
@@ -167,6 +173,12 @@ void BrokerLink::Impl::on_message(wire::Frames frames) {
     return;
   }
   if (message->header.kind == wire::Welcome::kKind) return on_welcome(*message);
+  if (correlation == 0 && message->header.kind == wire::Failure::kKind) {
+    const auto failure = wire::decode<wire::Failure>(*message->body);
+    log::warn("the broker refuses this relay",
+              {{"error", failure ? failure->error.detail : failure.error().message}});
+    return;
+  }
   if (!pending.on_answer(mono_now_ms(), correlation)) {
     ++figures.unknown_answers;  // of a question that was repeated or given up
     return;

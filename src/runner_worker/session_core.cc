@@ -4,6 +4,7 @@
 #include <type_traits>
 
 #include "base/check.h"
+#include "wire/envelope.h"
 #include "wire/errors.gen.h"
 
 namespace ghost::runner {
@@ -128,6 +129,7 @@ void SessionCore::send_register() {
   m.slots = std::min(options_.slots, kSlotsMax);
   m.labels = options_.labels;
   m.limits = options_.limits;
+  m.protocols.assign(wire::kProtocolsSpoken.begin(), wire::kProtocolsSpoken.end());
   m.held = held();
   m.last_job_seq = last_job_seq_;
   m.draining = !takes_jobs();
@@ -143,6 +145,9 @@ void SessionCore::on_message(wire::Registered& m) {
   if (state_ != State::kRegistering || in_answer_to_ != register_correlation_ ||
       m.session != options_.session) {
     return;
+  }
+  if (!wire::choose_protocol({m.protocol})) {
+    return stop_session(wire::no_common_protocol({m.protocol}));
   }
   if (m.epoch != epoch_) last_job_seq_ = 0;
   act(Notice{false, "registered", "epoch " + std::to_string(m.epoch)});

@@ -73,7 +73,35 @@ Result<Message> unpack(Frames frames, uint64_t* correlation_out) {
 }
 
 Frames pack_failure(uint64_t correlation, const Error& error, uint64_t retry_after_ms) {
-  return pack(correlation, Failure{{error.code, error.message, error.field, retry_after_ms}});
+  return pack(correlation, Failure{failure_body(error, retry_after_ms)});
+}
+
+ErrorBody failure_body(const Error& error, uint64_t retry_after_ms) {
+  ErrorBody body{error.code, error.message, error.field, retry_after_ms};
+  if (error.code == "unknown_version") {
+    body.versions.assign(kProtocolsSpoken.begin(), kProtocolsSpoken.end());
+  }
+  return body;
+}
+
+std::optional<uint64_t> choose_protocol(const std::vector<uint64_t>& offered) {
+  if (offered.empty()) return kProtocolVersion;
+  std::optional<uint64_t> best;
+  for (const uint64_t version : kProtocolsSpoken) {
+    if (std::find(offered.begin(), offered.end(), version) != offered.end()) best = version;
+  }
+  return best;
+}
+
+Error no_common_protocol(const std::vector<uint64_t>& offered) {
+  std::string theirs;
+  for (const uint64_t version : offered) {
+    theirs += (theirs.empty() ? "" : ", ") + std::to_string(version);
+  }
+  return {"unknown_version",
+          "of the offered protocol versions (" + theirs + ") none is spoken here, only " +
+              std::to_string(kProtocolVersion),
+          "protocols"};
 }
 
 }  // namespace ghost::wire

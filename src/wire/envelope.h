@@ -4,7 +4,9 @@
 // Thread-safe.
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,6 +18,13 @@
 namespace ghost::wire {
 
 inline constexpr size_t kPayloadFramesMax = 4096;
+
+// The versions of the protocol that this program speaks, rising.
+inline constexpr std::array<uint64_t, 1> kProtocolsSpoken{kProtocolVersion};
+// What to speak with a peer that offers these: the greatest that both know. Nothing offered: it
+// speaks the version of its message, the first. nullopt: there is none.
+std::optional<uint64_t> choose_protocol(const std::vector<uint64_t>& offered);
+Error no_common_protocol(const std::vector<uint64_t>& offered);  // code unknown_version
 
 using Frames = std::vector<Blob>;
 
@@ -44,7 +53,8 @@ Frames pack(uint64_t correlation, const T& message, Frames payloads = {}) {
 // *correlation_out gets it where it could be read.
 Result<Message> unpack(Frames frames, uint64_t* correlation_out);
 
-// A Failure message as frames.
+// A Failure message as frames; unknown_version tells what is spoken.
+ErrorBody failure_body(const Error& error, uint64_t retry_after_ms = 0);
 Frames pack_failure(uint64_t correlation, const Error& error, uint64_t retry_after_ms = 0);
 
 }  // namespace ghost::wire

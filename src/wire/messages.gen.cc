@@ -455,6 +455,30 @@ std::optional<MetricType> parse_metric_type(std::string_view text) {
   return std::nullopt;
 }
 
+std::string_view to_string(BackupState value) {
+  switch (value) {
+    case BackupState::kNone:
+      return "none";
+    case BackupState::kRunning:
+      return "running";
+    case BackupState::kChecking:
+      return "checking";
+    case BackupState::kDone:
+      return "done";
+    case BackupState::kFailed:
+      return "failed";
+  }
+  return "";
+}
+std::optional<BackupState> parse_backup_state(std::string_view text) {
+  if (text == "none") return BackupState::kNone;
+  if (text == "running") return BackupState::kRunning;
+  if (text == "checking") return BackupState::kChecking;
+  if (text == "done") return BackupState::kDone;
+  if (text == "failed") return BackupState::kFailed;
+  return std::nullopt;
+}
+
 namespace {
 
 using namespace codec;
@@ -734,6 +758,19 @@ Status read(const Path& at, const object& from, MetricType* out) {
   return expected(at, "one of counter, gauge or histogram", from);
 }
 [[maybe_unused]] void write(Packer& out, MetricType in) {
+  write(out, to_string(in));
+}
+
+Status read(const Path& at, const object& from, BackupState* out) {
+  std::string text;
+  if (from.type == msgpack::type::STR) text.assign(from.via.str.ptr, from.via.str.size);
+  if (const auto value = parse_backup_state(text)) {
+    *out = *value;
+    return ok_status();
+  }
+  return expected(at, "one of none, running, checking, done or failed", from);
+}
+[[maybe_unused]] void write(Packer& out, BackupState in) {
   write(out, to_string(in));
 }
 
@@ -2415,6 +2452,13 @@ Status read(const Path& at, const object& from, ErrorBody* out) {
     } else if (walk.key() == "retryAfterMs") {
       s = walk.first_time(3);
       if (s) s = read_u64(p, value, &out->retry_after_ms, {0u, kNoBound});
+    } else if (walk.key() == "versions") {
+      s = walk.first_time(4);
+      if (s)
+        s = read_list(p, value, &out->versions, {0u, kNoBound},
+                      [](const Path& q, const object& v, auto* o) {
+                        return read_u64(q, v, o, {0u, kNoBound});
+                      });
     } else {
       (void)value;
     }
@@ -2426,7 +2470,7 @@ Status read(const Path& at, const object& from, ErrorBody* out) {
 
 void write(Packer& out, const ErrorBody& in) {
   (void)in;
-  out.pack_map(static_cast<uint32_t>(4));
+  out.pack_map(static_cast<uint32_t>(5));
   write_key(out, "code");
   write(out, in.code);
   write_key(out, "detail");
@@ -2435,6 +2479,8 @@ void write(Packer& out, const ErrorBody& in) {
   write(out, in.field);
   write_key(out, "retryAfterMs");
   write(out, in.retry_after_ms);
+  write_key(out, "versions");
+  write_list(out, in.versions, [](Packer& o, const auto& v) { write(o, v); });
 }
 
 Status read(const Path& at, const object& from, Waiting* out) {
@@ -3262,6 +3308,12 @@ Status read(const Path& at, const object& from, ResultItem* out) {
     } else if (walk.key() == "startedMs") {
       s = walk.first_time(5);
       if (s) s = read_i64(p, value, &out->started_ms);
+    } else if (walk.key() == "gatesMs") {
+      s = walk.first_time(6);
+      if (s)
+        s = read_optional(p, value, &out->gates_ms, [](const Path& q, const object& v, auto* o) {
+          return read_u64(q, v, o, {0u, kNoBound});
+        });
     } else {
       (void)value;
     }
@@ -3274,7 +3326,7 @@ Status read(const Path& at, const object& from, ResultItem* out) {
 
 void write(Packer& out, const ResultItem& in) {
   (void)in;
-  out.pack_map(static_cast<uint32_t>(6));
+  out.pack_map(static_cast<uint32_t>(6 + (in.gates_ms ? 1 : 0)));
   write_key(out, "lease");
   write(out, in.lease);
   write_key(out, "outcome");
@@ -3287,6 +3339,10 @@ void write(Packer& out, const ResultItem& in) {
   write(out, in.commit_oid);
   write_key(out, "startedMs");
   write(out, in.started_ms);
+  if (in.gates_ms) {
+    write_key(out, "gatesMs");
+    write(out, *in.gates_ms);
+  }
 }
 
 Status read(const Path& at, const object& from, ResultAckItem* out) {
@@ -3717,6 +3773,66 @@ void write(Packer& out, const Address& in) {
   write(out, in.broker_key);
 }
 
+Status read(const Path& at, const object& from, DemandItem* out) {
+  (void)out;
+  FieldWalk walk(at, from);
+  if (!walk.status()) return walk.status();
+  while (walk.next()) {
+    [[maybe_unused]] const Path p{&at, walk.key()};
+    const object& value = walk.value();
+    Status s = ok_status();
+    if (walk.key() == "requires") {
+      s = walk.first_time(0);
+      if (s)
+        s = read_map(p, value, &out->requires_, {0u, kNoBound},
+                     [](const Path& q, const object& v, auto* o) {
+                       return read_string(q, v, o, {0u, kNoBound});
+                     });
+    } else if (walk.key() == "waiting") {
+      s = walk.first_time(1);
+      if (s) s = read_u64(p, value, &out->waiting, {0u, kNoBound});
+    } else if (walk.key() == "oldestWaitMs") {
+      s = walk.first_time(2);
+      if (s) s = read_u64(p, value, &out->oldest_wait_ms, {0u, kNoBound});
+    } else if (walk.key() == "runners") {
+      s = walk.first_time(3);
+      if (s) s = read_u64(p, value, &out->runners, {0u, kNoBound});
+    } else if (walk.key() == "slots") {
+      s = walk.first_time(4);
+      if (s) s = read_u64(p, value, &out->slots, {0u, kNoBound});
+    } else if (walk.key() == "freeSlots") {
+      s = walk.first_time(5);
+      if (s) s = read_u64(p, value, &out->free_slots, {0u, kNoBound});
+    } else {
+      (void)value;
+    }
+    if (!s) return s;
+  }
+  if (!walk.seen(1)) return missing_field(at, "waiting");
+  if (!walk.seen(2)) return missing_field(at, "oldestWaitMs");
+  if (!walk.seen(3)) return missing_field(at, "runners");
+  if (!walk.seen(4)) return missing_field(at, "slots");
+  if (!walk.seen(5)) return missing_field(at, "freeSlots");
+  return ok_status();
+}
+
+void write(Packer& out, const DemandItem& in) {
+  (void)in;
+  out.pack_map(static_cast<uint32_t>(6));
+  write_key(out, "requires");
+  write_map(out, in.requires_, [](Packer& o, const auto& v) { write(o, v); });
+  write_key(out, "waiting");
+  write(out, in.waiting);
+  write_key(out, "oldestWaitMs");
+  write(out, in.oldest_wait_ms);
+  write_key(out, "runners");
+  write(out, in.runners);
+  write_key(out, "slots");
+  write(out, in.slots);
+  write_key(out, "freeSlots");
+  write(out, in.free_slots);
+}
+
 Status read(const Path& at, const object& from, AuditEntry* out) {
   (void)out;
   FieldWalk walk(at, from);
@@ -3778,6 +3894,13 @@ Status read(const Path& at, const object& from, Hello* out) {
     if (walk.key() == "program") {
       s = walk.first_time(0);
       if (s) s = read_string(p, value, &out->program, {0u, 128u});
+    } else if (walk.key() == "protocols") {
+      s = walk.first_time(1);
+      if (s)
+        s = read_list(p, value, &out->protocols, {0u, 16u},
+                      [](const Path& q, const object& v, auto* o) {
+                        return read_u64(q, v, o, {0u, kNoBound});
+                      });
     } else {
       (void)value;
     }
@@ -3789,9 +3912,11 @@ Status read(const Path& at, const object& from, Hello* out) {
 
 void write(Packer& out, const Hello& in) {
   (void)in;
-  out.pack_map(static_cast<uint32_t>(1));
+  out.pack_map(static_cast<uint32_t>(2));
   write_key(out, "program");
   write(out, in.program);
+  write_key(out, "protocols");
+  write_list(out, in.protocols, [](Packer& o, const auto& v) { write(o, v); });
 }
 
 Status read(const Path& at, const object& from, Welcome* out) {
@@ -3820,6 +3945,9 @@ Status read(const Path& at, const object& from, Welcome* out) {
       if (s)
         s = read_optional(p, value, &out->move,
                           [](const Path& q, const object& v, auto* o) { return read(q, v, o); });
+    } else if (walk.key() == "protocol") {
+      s = walk.first_time(4);
+      if (s) s = read_u64(p, value, &out->protocol, {0u, kNoBound});
     } else {
       (void)value;
     }
@@ -3832,7 +3960,7 @@ Status read(const Path& at, const object& from, Welcome* out) {
 
 void write(Packer& out, const Welcome& in) {
   (void)in;
-  out.pack_map(static_cast<uint32_t>(3 + (in.move ? 1 : 0)));
+  out.pack_map(static_cast<uint32_t>(4 + (in.move ? 1 : 0)));
   write_key(out, "epoch");
   write(out, in.epoch);
   write_key(out, "version");
@@ -3843,6 +3971,8 @@ void write(Packer& out, const Welcome& in) {
     write_key(out, "move");
     write(out, *in.move);
   }
+  write_key(out, "protocol");
+  write(out, in.protocol);
 }
 
 Status read(const Path& at, const object& from, Failure* out) {
@@ -5030,6 +5160,200 @@ void write(Packer& out, const Stats& in) {
   write(out, in.epoch);
 }
 
+Status read(const Path& at, const object& from, GetDemand* out) {
+  (void)out;
+  FieldWalk walk(at, from);
+  if (!walk.status()) return walk.status();
+  while (walk.next()) {
+    [[maybe_unused]] const Path p{&at, walk.key()};
+    const object& value = walk.value();
+    Status s = ok_status();
+    (void)value;
+    if (!s) return s;
+  }
+  return ok_status();
+}
+
+void write(Packer& out, const GetDemand& in) {
+  (void)in;
+  out.pack_map(static_cast<uint32_t>(0));
+}
+
+Status read(const Path& at, const object& from, Demand* out) {
+  (void)out;
+  FieldWalk walk(at, from);
+  if (!walk.status()) return walk.status();
+  while (walk.next()) {
+    [[maybe_unused]] const Path p{&at, walk.key()};
+    const object& value = walk.value();
+    Status s = ok_status();
+    if (walk.key() == "items") {
+      s = walk.first_time(0);
+      if (s)
+        s = read_list(p, value, &out->items, {0u, kNoBound},
+                      [](const Path& q, const object& v, auto* o) { return read(q, v, o); });
+    } else if (walk.key() == "waiting") {
+      s = walk.first_time(1);
+      if (s) s = read_u64(p, value, &out->waiting, {0u, kNoBound});
+    } else if (walk.key() == "oldestWaitMs") {
+      s = walk.first_time(2);
+      if (s) s = read_u64(p, value, &out->oldest_wait_ms, {0u, kNoBound});
+    } else if (walk.key() == "leased") {
+      s = walk.first_time(3);
+      if (s) s = read_u64(p, value, &out->leased, {0u, kNoBound});
+    } else if (walk.key() == "slots") {
+      s = walk.first_time(4);
+      if (s) s = read_u64(p, value, &out->slots, {0u, kNoBound});
+    } else if (walk.key() == "freeSlots") {
+      s = walk.first_time(5);
+      if (s) s = read_u64(p, value, &out->free_slots, {0u, kNoBound});
+    } else {
+      (void)value;
+    }
+    if (!s) return s;
+  }
+  if (!walk.seen(1)) return missing_field(at, "waiting");
+  if (!walk.seen(2)) return missing_field(at, "oldestWaitMs");
+  if (!walk.seen(3)) return missing_field(at, "leased");
+  if (!walk.seen(4)) return missing_field(at, "slots");
+  if (!walk.seen(5)) return missing_field(at, "freeSlots");
+  return ok_status();
+}
+
+void write(Packer& out, const Demand& in) {
+  (void)in;
+  out.pack_map(static_cast<uint32_t>(6));
+  write_key(out, "items");
+  write_list(out, in.items, [](Packer& o, const auto& v) { write(o, v); });
+  write_key(out, "waiting");
+  write(out, in.waiting);
+  write_key(out, "oldestWaitMs");
+  write(out, in.oldest_wait_ms);
+  write_key(out, "leased");
+  write(out, in.leased);
+  write_key(out, "slots");
+  write(out, in.slots);
+  write_key(out, "freeSlots");
+  write(out, in.free_slots);
+}
+
+Status read(const Path& at, const object& from, MakeBackup* out) {
+  (void)out;
+  FieldWalk walk(at, from);
+  if (!walk.status()) return walk.status();
+  while (walk.next()) {
+    [[maybe_unused]] const Path p{&at, walk.key()};
+    const object& value = walk.value();
+    Status s = ok_status();
+    if (walk.key() == "actor") {
+      s = walk.first_time(0);
+      if (s) s = read_string(p, value, &out->actor, {0u, 256u});
+    } else {
+      (void)value;
+    }
+    if (!s) return s;
+  }
+  return ok_status();
+}
+
+void write(Packer& out, const MakeBackup& in) {
+  (void)in;
+  out.pack_map(static_cast<uint32_t>(1));
+  write_key(out, "actor");
+  write(out, in.actor);
+}
+
+Status read(const Path& at, const object& from, GetBackup* out) {
+  (void)out;
+  FieldWalk walk(at, from);
+  if (!walk.status()) return walk.status();
+  while (walk.next()) {
+    [[maybe_unused]] const Path p{&at, walk.key()};
+    const object& value = walk.value();
+    Status s = ok_status();
+    (void)value;
+    if (!s) return s;
+  }
+  return ok_status();
+}
+
+void write(Packer& out, const GetBackup& in) {
+  (void)in;
+  out.pack_map(static_cast<uint32_t>(0));
+}
+
+Status read(const Path& at, const object& from, Backup* out) {
+  (void)out;
+  FieldWalk walk(at, from);
+  if (!walk.status()) return walk.status();
+  while (walk.next()) {
+    [[maybe_unused]] const Path p{&at, walk.key()};
+    const object& value = walk.value();
+    Status s = ok_status();
+    if (walk.key() == "state") {
+      s = walk.first_time(0);
+      if (s) s = read(p, value, &out->state);
+    } else if (walk.key() == "path") {
+      s = walk.first_time(1);
+      if (s) s = read_string(p, value, &out->path, {0u, kNoBound});
+    } else if (walk.key() == "bytes") {
+      s = walk.first_time(2);
+      if (s) s = read_u64(p, value, &out->bytes, {0u, kNoBound});
+    } else if (walk.key() == "copiedBytes") {
+      s = walk.first_time(3);
+      if (s) s = read_u64(p, value, &out->copied_bytes, {0u, kNoBound});
+    } else if (walk.key() == "sha256") {
+      s = walk.first_time(4);
+      if (s) s = read_string(p, value, &out->sha256, {0u, kNoBound});
+    } else if (walk.key() == "startedAt") {
+      s = walk.first_time(5);
+      if (s)
+        s = read_optional(p, value, &out->started_at, [](const Path& q, const object& v, auto* o) {
+          return read_time(q, v, o);
+        });
+    } else if (walk.key() == "finishedAt") {
+      s = walk.first_time(6);
+      if (s)
+        s = read_optional(p, value, &out->finished_at, [](const Path& q, const object& v, auto* o) {
+          return read_time(q, v, o);
+        });
+    } else if (walk.key() == "error") {
+      s = walk.first_time(7);
+      if (s) s = read_string(p, value, &out->error, {0u, kNoBound});
+    } else {
+      (void)value;
+    }
+    if (!s) return s;
+  }
+  if (!walk.seen(0)) return missing_field(at, "state");
+  return ok_status();
+}
+
+void write(Packer& out, const Backup& in) {
+  (void)in;
+  out.pack_map(static_cast<uint32_t>(6 + (in.started_at ? 1 : 0) + (in.finished_at ? 1 : 0)));
+  write_key(out, "state");
+  write(out, in.state);
+  write_key(out, "path");
+  write(out, in.path);
+  write_key(out, "bytes");
+  write(out, in.bytes);
+  write_key(out, "copiedBytes");
+  write(out, in.copied_bytes);
+  write_key(out, "sha256");
+  write(out, in.sha256);
+  if (in.started_at) {
+    write_key(out, "startedAt");
+    write_time(out, *in.started_at);
+  }
+  if (in.finished_at) {
+    write_key(out, "finishedAt");
+    write_time(out, *in.finished_at);
+  }
+  write_key(out, "error");
+  write(out, in.error);
+}
+
 Status read(const Path& at, const object& from, ListAudit* out) {
   (void)out;
   FieldWalk walk(at, from);
@@ -5264,6 +5588,13 @@ Status read(const Path& at, const object& from, Register* out) {
                      [](const Path& q, const object& v, auto* o) {
                        return read_u64(q, v, o, {0u, kNoBound});
                      });
+    } else if (walk.key() == "protocols") {
+      s = walk.first_time(11);
+      if (s)
+        s = read_list(p, value, &out->protocols, {0u, 16u},
+                      [](const Path& q, const object& v, auto* o) {
+                        return read_u64(q, v, o, {0u, kNoBound});
+                      });
     } else {
       (void)value;
     }
@@ -5278,7 +5609,7 @@ Status read(const Path& at, const object& from, Register* out) {
 
 void write(Packer& out, const Register& in) {
   (void)in;
-  out.pack_map(static_cast<uint32_t>(11));
+  out.pack_map(static_cast<uint32_t>(12));
   write_key(out, "instance");
   write(out, in.instance);
   write_key(out, "secret");
@@ -5301,6 +5632,8 @@ void write(Packer& out, const Register& in) {
   write(out, in.draining);
   write_key(out, "limits");
   write_map(out, in.limits, [](Packer& o, const auto& v) { write(o, v); });
+  write_key(out, "protocols");
+  write_list(out, in.protocols, [](Packer& o, const auto& v) { write(o, v); });
 }
 
 Status read(const Path& at, const object& from, Registered* out) {
@@ -5339,6 +5672,9 @@ Status read(const Path& at, const object& from, Registered* out) {
       if (s)
         s = read_optional(p, value, &out->move,
                           [](const Path& q, const object& v, auto* o) { return read(q, v, o); });
+    } else if (walk.key() == "protocol") {
+      s = walk.first_time(8);
+      if (s) s = read_u64(p, value, &out->protocol, {0u, kNoBound});
     } else {
       (void)value;
     }
@@ -5354,7 +5690,7 @@ Status read(const Path& at, const object& from, Registered* out) {
 
 void write(Packer& out, const Registered& in) {
   (void)in;
-  out.pack_map(static_cast<uint32_t>(7 + (in.move ? 1 : 0)));
+  out.pack_map(static_cast<uint32_t>(8 + (in.move ? 1 : 0)));
   write_key(out, "epoch");
   write(out, in.epoch);
   write_key(out, "session");
@@ -5373,6 +5709,8 @@ void write(Packer& out, const Registered& in) {
     write_key(out, "move");
     write(out, *in.move);
   }
+  write_key(out, "protocol");
+  write(out, in.protocol);
 }
 
 Status read(const Path& at, const object& from, Heartbeat* out) {
@@ -6362,6 +6700,14 @@ Result<Address> decode<Address>(std::string_view bytes) {
   return decode_with<Address>(
       bytes, [](const Path& at, const object& o, Address* out) { return read(at, o, out); });
 }
+std::string encode(const DemandItem& value) {
+  return encode_with([&](Packer& out) { write(out, value); });
+}
+template <>
+Result<DemandItem> decode<DemandItem>(std::string_view bytes) {
+  return decode_with<DemandItem>(
+      bytes, [](const Path& at, const object& o, DemandItem* out) { return read(at, o, out); });
+}
 std::string encode(const AuditEntry& value) {
   return encode_with([&](Packer& out) { write(out, value); });
 }
@@ -6657,6 +7003,46 @@ template <>
 Result<Stats> decode<Stats>(std::string_view bytes) {
   return decode_with<Stats>(
       bytes, [](const Path& at, const object& o, Stats* out) { return read(at, o, out); });
+}
+std::string encode(const GetDemand& value) {
+  return encode_with([&](Packer& out) { write(out, value); });
+}
+template <>
+Result<GetDemand> decode<GetDemand>(std::string_view bytes) {
+  return decode_with<GetDemand>(
+      bytes, [](const Path& at, const object& o, GetDemand* out) { return read(at, o, out); });
+}
+std::string encode(const Demand& value) {
+  return encode_with([&](Packer& out) { write(out, value); });
+}
+template <>
+Result<Demand> decode<Demand>(std::string_view bytes) {
+  return decode_with<Demand>(
+      bytes, [](const Path& at, const object& o, Demand* out) { return read(at, o, out); });
+}
+std::string encode(const MakeBackup& value) {
+  return encode_with([&](Packer& out) { write(out, value); });
+}
+template <>
+Result<MakeBackup> decode<MakeBackup>(std::string_view bytes) {
+  return decode_with<MakeBackup>(
+      bytes, [](const Path& at, const object& o, MakeBackup* out) { return read(at, o, out); });
+}
+std::string encode(const GetBackup& value) {
+  return encode_with([&](Packer& out) { write(out, value); });
+}
+template <>
+Result<GetBackup> decode<GetBackup>(std::string_view bytes) {
+  return decode_with<GetBackup>(
+      bytes, [](const Path& at, const object& o, GetBackup* out) { return read(at, o, out); });
+}
+std::string encode(const Backup& value) {
+  return encode_with([&](Packer& out) { write(out, value); });
+}
+template <>
+Result<Backup> decode<Backup>(std::string_view bytes) {
+  return decode_with<Backup>(
+      bytes, [](const Path& at, const object& o, Backup* out) { return read(at, o, out); });
 }
 std::string encode(const ListAudit& value) {
   return encode_with([&](Packer& out) { write(out, value); });

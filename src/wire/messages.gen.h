@@ -120,53 +120,58 @@ enum class MetricType { kCounter, kGauge, kHistogram };
 std::string_view to_string(MetricType value);
 std::optional<MetricType> parse_metric_type(std::string_view text);
 
+enum class BackupState { kNone, kRunning, kChecking, kDone, kFailed };
+std::string_view to_string(BackupState value);
+std::optional<BackupState> parse_backup_state(std::string_view text);
+
 // What a patch applies to: a ref of a catalogue repository, or another job's result.
 struct Base {
-  std::optional<std::string> repo;  // catalogue name of the repository
+  std::optional<std::string> repo{};  // catalogue name of the repository
   std::optional<std::string>
-      ref;  // branch, tag or commit; the repository's default branch when absent
-  std::optional<std::string> job;  // id of the job whose result is the base
+      ref{};  // branch, tag or commit; the repository's default branch when absent
+  std::optional<std::string> job{};  // id of the job whose result is the base
   bool operator==(const Base&) const = default;
 };
 
 // Where an insert goes: exactly one of the two.
 struct Anchor {
-  std::optional<std::string> after;   // text behind which to insert
-  std::optional<std::string> before;  // text before which to insert
+  std::optional<std::string> after{};   // text behind which to insert
+  std::optional<std::string> before{};  // text before which to insert
   bool operator==(const Anchor&) const = default;
 };
 
 // One change of one file, said as an operation.
 struct Mutation {
-  MutationOp op{};                      // what to do
-  std::string path;                     // file, relative to the repository's root
-  std::optional<std::string> contents;  // new contents (create, upsert) or inserted text (insert)
-  Encoding encoding = Encoding::kUtf8;  // how contents is written
-  std::optional<std::string> mode;      // 100644 or 100755 (create, upsert, chmod)
-  std::optional<Anchor> anchor;         // place of an insert
-  std::optional<std::string> regex;     // ECMAScript regular expression to replace
-  std::optional<std::string> replacement;  // text put in place of each match; $1 to $9 name groups
-  uint64_t expect_matches = 1;             // how many matches there must be
-  std::optional<std::string> if_match;     // blob id that the file must have
+  MutationOp op{};                        // what to do
+  std::string path;                       // file, relative to the repository's root
+  std::optional<std::string> contents{};  // new contents (create, upsert) or inserted text (insert)
+  Encoding encoding = Encoding::kUtf8;    // how contents is written
+  std::optional<std::string> mode{};      // 100644 or 100755 (create, upsert, chmod)
+  std::optional<Anchor> anchor{};         // place of an insert
+  std::optional<std::string> regex{};     // ECMAScript regular expression to replace
+  std::optional<std::string>
+      replacement{};                      // text put in place of each match; $1 to $9 name groups
+  uint64_t expect_matches = 1;            // how many matches there must be
+  std::optional<std::string> if_match{};  // blob id that the file must have
   bool operator==(const Mutation&) const = default;
 };
 
 // The patch itself.
 struct PatchBody {
-  std::optional<PatchFormat> format;    // form of data; recognised when absent
+  std::optional<PatchFormat> format{};  // form of data; recognised when absent
   uint64_t strip = 1;                   // leading path components to remove (unified, mbox)
-  std::optional<std::string> data;      // text of the patch
+  std::optional<std::string> data{};    // text of the patch
   Encoding encoding = Encoding::kUtf8;  // how data is written
-  std::optional<std::string> root;      // absolute prefix stripped from absolute paths (mutations)
-  std::vector<Mutation> items;          // the mutations
+  std::optional<std::string> root{};    // absolute prefix stripped from absolute paths (mutations)
+  std::vector<Mutation> items{};        // the mutations
   bool operator==(const PatchBody&) const = default;
 };
 
 // How tolerant the placement of hunks is.
 struct ApplyOptions {
   ApplyMode mode = ApplyMode::kStrict;         // strict accepts what git apply accepts
-  std::optional<uint64_t> max_fuzz;            // context lines that may differ (fuzzy)
-  std::optional<uint64_t> max_offset;          // lines that a hunk may be away from where it says
+  std::optional<uint64_t> max_fuzz{};          // context lines that may differ (fuzzy)
+  std::optional<uint64_t> max_offset{};        // lines that a hunk may be away from where it says
   Whitespace whitespace = Whitespace::kError;  // whether changed white space still matches
   Eol eol = Eol::kExact;                       // whether CRLF and LF match
   bool operator==(const ApplyOptions&) const = default;
@@ -174,27 +179,27 @@ struct ApplyOptions {
 
 // A command that must pass.
 struct Gate {
-  std::string name;                        // shown in the verdict; unique in the request
-  GatePhase phase = GatePhase::kValidate;  // when it runs: before the patch, after it, last
-  std::optional<std::string> run;          // text for /bin/sh -c; exactly one of run and argv
-  std::vector<std::string> argv;           // program and arguments, no shell
-  std::optional<std::string> cwd;          // folder below the workspace's root
-  std::map<std::string, std::string> env;  // environment variables of this gate
-  uint64_t timeout_ms = 600000;            // wall time of one attempt
-  uint64_t retries = 0;                    // further attempts after a failure
-  bool allow_failure = false;              // a failure is reported and does not fail the job
+  std::string name;                          // shown in the verdict; unique in the request
+  GatePhase phase = GatePhase::kValidate;    // when it runs: before the patch, after it, last
+  std::optional<std::string> run{};          // text for /bin/sh -c; exactly one of run and argv
+  std::vector<std::string> argv{};           // program and arguments, no shell
+  std::optional<std::string> cwd{};          // folder below the workspace's root
+  std::map<std::string, std::string> env{};  // environment variables of this gate
+  uint64_t timeout_ms = 600000;              // wall time of one attempt
+  uint64_t retries = 0;                      // further attempts after a failure
+  bool allow_failure = false;                // a failure is reported and does not fail the job
   bool operator==(const Gate&) const = default;
 };
 
 // Limits of one job; the runner's own limits are the ceiling.
 struct JobLimits {
-  std::optional<uint64_t> wall_ms;       // wall time of the whole job
-  std::optional<uint64_t> cpu_ms;        // CPU time of a gate
-  std::optional<uint64_t> memory_bytes;  // memory of the sandbox
-  std::optional<uint64_t> pids;          // processes and threads in the sandbox
-  std::optional<uint64_t> disk_bytes;    // bytes written in the workspace
-  std::optional<uint64_t> inodes;        // files and folders made in the workspace
-  std::optional<uint64_t> output_bytes;  // log kept for the job
+  std::optional<uint64_t> wall_ms{};       // wall time of the whole job
+  std::optional<uint64_t> cpu_ms{};        // CPU time of a gate
+  std::optional<uint64_t> memory_bytes{};  // memory of the sandbox
+  std::optional<uint64_t> pids{};          // processes and threads in the sandbox
+  std::optional<uint64_t> disk_bytes{};    // bytes written in the workspace
+  std::optional<uint64_t> inodes{};        // files and folders made in the workspace
+  std::optional<uint64_t> output_bytes{};  // log kept for the job
   bool operator==(const JobLimits&) const = default;
 };
 
@@ -207,18 +212,18 @@ struct Author {
 
 // The commit made of the result.
 struct CommitSpec {
-  std::optional<std::string> message;  // commit message; a mail's own in a series
-  std::optional<Author> author;        // author; the mail's own in a series
-  std::vector<std::string> include;    // globs of gate-made files that belong to the commit
+  std::optional<std::string> message{};  // commit message; a mail's own in a series
+  std::optional<Author> author{};        // author; the mail's own in a series
+  std::vector<std::string> include{};    // globs of gate-made files that belong to the commit
   bool operator==(const CommitSpec&) const = default;
 };
 
 // What to do with a passed patch.
 struct OnSuccess {
-  std::optional<CommitSpec> commit;   // make a commit
-  std::optional<std::string> branch;  // branch of the catalogue repository to move; needs push
-  std::optional<std::string> tag;     // tag to make in the catalogue repository; needs push
-  bool push = false;                  // push branch and tag
+  std::optional<CommitSpec> commit{};   // make a commit
+  std::optional<std::string> branch{};  // branch of the catalogue repository to move; needs push
+  std::optional<std::string> tag{};     // tag to make in the catalogue repository; needs push
+  bool push = false;                    // push branch and tag
   OnBaseMoved on_base_moved = OnBaseMoved::kFail;  // when the branch is no longer at the base
   bool operator==(const OnSuccess&) const = default;
 };
@@ -226,56 +231,56 @@ struct OnSuccess {
 // A patch with its base, gates and conditions: the body of POST /v1/patches and, as msgpack, the
 // payload frame that the runner gets.
 struct PatchRequest {
-  uint64_t schema_version = 1;                 // 1
-  std::optional<std::string> id;               // the client's own id for the job
-  std::optional<std::string> description;      // for people
-  std::map<std::string, std::string> labels;   // free labels to filter by
-  std::string lane = "default";                // queue lane
-  uint64_t priority = 4;                       // 9 first
-  std::optional<std::string> idempotency_key;  // same key, same job
-  Base base;                                   // what to apply to
-  PatchBody patch;                             // the patch
-  ApplyOptions apply;                          // how to place hunks
-  std::vector<Gate> gates;                     // commands that must pass
-  JobLimits limits;                            // limits of the job
-  Network network = Network::kNone;            // network of the gates
-  std::vector<std::string> protected_paths;    // globs restored from the base before validate gates
-  std::vector<std::string> artifacts;          // globs of files to keep
-  std::optional<OnSuccess> on_success;         // delivery
-  std::map<std::string, std::string> requires_;  // labels that the runner must have; isolation:
-                                                 // full unless plain or none is said here
-  std::vector<std::string> depends_on;           // jobs that must succeed first
-  uint64_t max_attempts = 3;                     // attempts on infrastructure failures
-  std::optional<WallMs> not_before;              // earliest dispatch
-  std::optional<WallMs> deadline;                // stopped and EXPIRED past it
-  std::vector<std::string> secret_env;     // names of secrets on the runner host that gates see
-  std::optional<std::string> traceparent;  // W3C trace context
+  uint64_t schema_version = 1;                   // 1
+  std::optional<std::string> id{};               // the client's own id for the job
+  std::optional<std::string> description{};      // for people
+  std::map<std::string, std::string> labels{};   // free labels to filter by
+  std::string lane = "default";                  // queue lane
+  uint64_t priority = 4;                         // 9 first
+  std::optional<std::string> idempotency_key{};  // same key, same job
+  Base base;                                     // what to apply to
+  PatchBody patch;                               // the patch
+  ApplyOptions apply;                            // how to place hunks
+  std::vector<Gate> gates{};                     // commands that must pass
+  JobLimits limits;                              // limits of the job
+  Network network = Network::kNone;              // network of the gates
+  std::vector<std::string> protected_paths{};  // globs restored from the base before validate gates
+  std::vector<std::string> artifacts{};        // globs of files to keep
+  std::optional<OnSuccess> on_success{};       // delivery
+  std::map<std::string, std::string> requires_{};  // labels that the runner must have; isolation:
+                                                   // full unless plain or none is said here
+  std::vector<std::string> depends_on{};           // jobs that must succeed first
+  uint64_t max_attempts = 3;                       // attempts on infrastructure failures
+  std::optional<WallMs> not_before{};              // earliest dispatch
+  std::optional<WallMs> deadline{};                // stopped and EXPIRED past it
+  std::vector<std::string> secret_env{};     // names of secrets on the runner host that gates see
+  std::optional<std::string> traceparent{};  // W3C trace context
   bool operator==(const PatchRequest&) const = default;
 };
 
 // One file that the patch changed.
 struct FileReport {
-  std::string path;                     // path after the patch
-  std::optional<std::string> old_path;  // source of a rename or copy
-  std::string op;                       // add, modify, delete, rename, copy or mode
-  std::optional<std::string> old_oid;   // blob before
-  std::optional<std::string> new_oid;   // blob after
-  std::optional<std::string> mode;      // mode after, octal
+  std::string path;                       // path after the patch
+  std::optional<std::string> old_path{};  // source of a rename or copy
+  std::string op;                         // add, modify, delete, rename, copy or mode
+  std::optional<std::string> old_oid{};   // blob before
+  std::optional<std::string> new_oid{};   // blob after
+  std::optional<std::string> mode{};      // mode after, octal
   bool operator==(const FileReport&) const = default;
 };
 
 // How one hunk landed.
 struct HunkReport {
-  std::string file;                      // path
-  uint64_t index = 0;                    // 1 for the file's first hunk
-  uint64_t expected_line = 0;            // where the patch says, 1-based
-  std::optional<uint64_t> matched_line;  // where it was found
-  int64_t offset = 0;                    // matchedLine - expectedLine
-  uint64_t fuzz = 0;                     // context lines that differed
-  std::string strategy;                  // how it was placed
-  ApplyStatus status{};                  // outcome of this hunk
-  std::optional<std::string> error;      // why it failed
-  std::optional<std::string> nearest;    // text that really stands nearby, with line numbers
+  std::string file;                        // path
+  uint64_t index = 0;                      // 1 for the file's first hunk
+  uint64_t expected_line = 0;              // where the patch says, 1-based
+  std::optional<uint64_t> matched_line{};  // where it was found
+  int64_t offset = 0;                      // matchedLine - expectedLine
+  uint64_t fuzz = 0;                       // context lines that differed
+  std::string strategy;                    // how it was placed
+  ApplyStatus status{};                    // outcome of this hunk
+  std::optional<std::string> error{};      // why it failed
+  std::optional<std::string> nearest{};    // text that really stands nearby, with line numbers
   bool operator==(const HunkReport&) const = default;
 };
 
@@ -290,10 +295,10 @@ struct RefusalReport {
 
 // How the patch was applied.
 struct ApplyReport {
-  ApplyStatus status{};               // of the whole patch
-  std::vector<FileReport> files;      // changed files
-  std::vector<HunkReport> hunks;      // every hunk
-  std::vector<RefusalReport> errors;  // reasons, the first one decisive
+  ApplyStatus status{};                 // of the whole patch
+  std::vector<FileReport> files{};      // changed files
+  std::vector<HunkReport> hunks{};      // every hunk
+  std::vector<RefusalReport> errors{};  // reasons, the first one decisive
   bool operator==(const ApplyReport&) const = default;
 };
 
@@ -307,34 +312,35 @@ struct OutputReport {
 
 // What a gate said.
 struct GateReport {
-  std::string name;                    // the gate
-  GatePhase phase{};                   // its phase
-  GateStatus status{};                 // verdict of the last attempt
-  std::optional<int64_t> exit_code;    // when it exited
-  std::optional<int64_t> signal;       // when a signal ended it
-  uint64_t wall_ms = 0;                // wall time of the last attempt
-  uint64_t cpu_ms = 0;                 // user and system time
-  uint64_t max_rss_bytes = 0;          // peak memory
-  uint64_t written_bytes = 0;          // bytes that its processes wrote, to files and pipes alike
-  uint64_t attempts = 0;               // how often it ran
-  bool flaky = false;                  // attempts disagreed
-  bool allowed_failure = false;        // failed, but may
-  std::optional<OutputReport> stdout;  // standard output
-  std::optional<OutputReport> stderr;  // standard error
-  std::optional<std::string> error;    // why it could not run, or which limit it hit
+  std::string name;                      // the gate
+  GatePhase phase{};                     // its phase
+  GateStatus status{};                   // verdict of the last attempt
+  std::optional<int64_t> exit_code{};    // when it exited
+  std::optional<int64_t> signal{};       // when a signal ended it
+  uint64_t wall_ms = 0;                  // wall time of the last attempt
+  uint64_t cpu_ms = 0;                   // user and system time
+  uint64_t max_rss_bytes = 0;            // peak memory
+  uint64_t written_bytes = 0;            // bytes that its processes wrote, to files and pipes alike
+  uint64_t attempts = 0;                 // how often it ran
+  bool flaky = false;                    // attempts disagreed
+  bool allowed_failure = false;          // failed, but may
+  std::optional<OutputReport> stdout{};  // standard output
+  std::optional<OutputReport> stderr{};  // standard error
+  std::optional<std::string> error{};    // why it could not run, or which limit it hit
   bool operator==(const GateReport&) const = default;
 };
 
 // What came out.
 struct ResultReport {
-  std::string tree_oid;                   // tree of the patched base
-  std::optional<std::string> commit_oid;  // commit, where one was asked for
-  std::optional<std::string> branch;      // branch that was moved
-  std::optional<std::string> tag;         // tag that was made
-  bool pushed = false;                    // delivered to the repository
-  std::optional<std::string> diff;  // full-index diff base to result, when at most 64 KiB of UTF-8
-  uint64_t diff_bytes = 0;          // size of the whole diff
-  std::optional<std::string> diff_sha256;  // digest of the whole diff
+  std::string tree_oid;                     // tree of the patched base
+  std::optional<std::string> commit_oid{};  // commit, where one was asked for
+  std::optional<std::string> branch{};      // branch that was moved
+  std::optional<std::string> tag{};         // tag that was made
+  bool pushed = false;                      // delivered to the repository
+  std::optional<std::string>
+      diff{};               // full-index diff base to result, when at most 64 KiB of UTF-8
+  uint64_t diff_bytes = 0;  // size of the whole diff
+  std::optional<std::string> diff_sha256{};  // digest of the whole diff
   bool operator==(const ResultReport&) const = default;
 };
 
@@ -357,37 +363,37 @@ struct RollbackReport {
 // The runner's whole account of a job, kept as msgpack by the broker and merged into the JSON of
 // the job by the relay.
 struct Verdict {
-  Outcome outcome{};                       // what became of the patch
-  std::optional<std::string> reason;       // one sentence for people, when not passed
-  std::optional<ApplyReport> apply;        // placement
-  std::vector<GateReport> gates;           // gates in the order they ran
-  std::optional<ResultReport> result;      // tree, commit, diff
-  std::vector<ArtifactReport> artifacts;   // kept files
-  std::optional<RollbackReport> rollback;  // on any failure
-  std::vector<std::string> isolation;      // what the sandbox could not give on this host
-  std::optional<WallMs> started_at;        // when the runner began
+  Outcome outcome{};                         // what became of the patch
+  std::optional<std::string> reason{};       // one sentence for people, when not passed
+  std::optional<ApplyReport> apply{};        // placement
+  std::vector<GateReport> gates{};           // gates in the order they ran
+  std::optional<ResultReport> result{};      // tree, commit, diff
+  std::vector<ArtifactReport> artifacts{};   // kept files
+  std::optional<RollbackReport> rollback{};  // on any failure
+  std::vector<std::string> isolation{};      // what the sandbox could not give on this host
+  std::optional<WallMs> started_at{};        // when the runner began
   bool operator==(const Verdict&) const = default;
 };
 
 // What the broker needs to know of a patch; the patch itself is the payload frame of the same
 // index.
 struct Submission {
-  std::string id;                              // job id, minted by the sender or the client's own
-  std::string tenant = "default";              // owner
-  std::optional<std::string> idempotency_key;  // client's key
-  std::string request_hash;                    // hash of content type, query and body as received
-  std::string lane = "default";                // lane
-  uint64_t priority = 4;                       // 9 first
-  std::optional<std::string> repo;      // catalogue repository; exactly one of repo and baseJob
-  std::string ref;                      // empty: the default branch
-  std::optional<std::string> base_job;  // job whose result is the base
-  std::map<std::string, std::string> requires_;  // labels a runner must have
-  std::map<std::string, std::string> labels;     // labels of the job
-  std::vector<std::string> depends_on;           // jobs that must succeed first
-  uint64_t max_attempts = 3;                     // attempts
-  int64_t not_before_ms = 0;                     // wall ms, 0 none
-  int64_t deadline_ms = 0;                       // wall ms, 0 none
-  std::string description;                       // for people
+  std::string id;                                // job id, minted by the sender or the client's own
+  std::string tenant = "default";                // owner
+  std::optional<std::string> idempotency_key{};  // client's key
+  std::string request_hash;                      // hash of content type, query and body as received
+  std::string lane = "default";                  // lane
+  uint64_t priority = 4;                         // 9 first
+  std::optional<std::string> repo{};      // catalogue repository; exactly one of repo and baseJob
+  std::string ref;                        // empty: the default branch
+  std::optional<std::string> base_job{};  // job whose result is the base
+  std::map<std::string, std::string> requires_{};  // labels a runner must have
+  std::map<std::string, std::string> labels{};     // labels of the job
+  std::vector<std::string> depends_on{};           // jobs that must succeed first
+  uint64_t max_attempts = 3;                       // attempts
+  int64_t not_before_ms = 0;                       // wall ms, 0 none
+  int64_t deadline_ms = 0;                         // wall ms, 0 none
+  std::string description;                         // for people
   bool operator==(const Submission&) const = default;
 };
 
@@ -397,6 +403,8 @@ struct ErrorBody {
   std::string detail;           // for people
   std::string field;            // path of the offending field
   uint64_t retry_after_ms = 0;  // when to try again, 0 unknown
+  std::vector<uint64_t>
+      versions{};  // with unknown_version: the versions of the protocol that are spoken here
   bool operator==(const ErrorBody&) const = default;
 };
 
@@ -405,48 +413,48 @@ struct Waiting {
   std::string reason;  // no_runner, no_matching_runner, no_free_slot, lane_paused, lane_full,
                        // backoff, not_before, dependency, next
   std::string detail;  // for people: which label, until when, which job
-  std::optional<WallMs> until;     // when it ends by itself
-  std::optional<std::string> job;  // the job waited for
+  std::optional<WallMs> until{};     // when it ends by itself
+  std::optional<std::string> job{};  // the job waited for
   bool operator==(const Waiting&) const = default;
 };
 
 // When a job passed its stations.
 struct Timestamps {
-  WallMs accepted = 0;              // committed as QUEUED
-  std::optional<WallMs> leased;     // last dispatch
-  std::optional<WallMs> started;    // the runner began the last attempt
-  std::optional<WallMs> completed;  // terminal
+  WallMs accepted = 0;                // committed as QUEUED
+  std::optional<WallMs> leased{};     // last dispatch
+  std::optional<WallMs> started{};    // the runner began the last attempt
+  std::optional<WallMs> completed{};  // terminal
   bool operator==(const Timestamps&) const = default;
 };
 
 // A job as clients see it.
 struct JobView {
-  std::string id;                                // job id
-  std::string tenant;                            // owner
-  JobState state{};                              // state
-  std::optional<Outcome> outcome;                // when terminal
-  std::optional<std::string> reason;             // why it is not passed
-  std::optional<std::string> description;        // for people
-  std::string lane;                              // lane
-  uint64_t priority = 0;                         // 9 first
-  std::optional<std::string> repo;               // repository
-  std::optional<std::string> ref;                // ref as asked
-  std::optional<std::string> base_job;           // base job
-  std::optional<std::string> base_commit;        // commit that ref was resolved to
-  std::map<std::string, std::string> labels;     // labels
-  std::map<std::string, std::string> requires_;  // labels asked of a runner
-  std::vector<std::string> depends_on;           // dependencies
-  uint64_t attempt = 0;                          // attempts counted
-  uint64_t max_attempts = 0;                     // limit
-  std::optional<std::string> runner;             // instance that holds or held it
-  bool cancel_requested = false;                 // a cancel is under way
-  bool delivering = false;                       // a delivery grant is out
-  std::optional<std::string> retry_of;           // job that this one repeats
-  std::optional<Waiting> waiting;                // when QUEUED
-  std::optional<WallMs> not_before;              // earliest dispatch
-  std::optional<WallMs> deadline;                // latest end
-  Timestamps timestamps;                         // stations
-  uint64_t version = 0;                          // grows with every stored change: the ETag
+  std::string id;                                  // job id
+  std::string tenant;                              // owner
+  JobState state{};                                // state
+  std::optional<Outcome> outcome{};                // when terminal
+  std::optional<std::string> reason{};             // why it is not passed
+  std::optional<std::string> description{};        // for people
+  std::string lane;                                // lane
+  uint64_t priority = 0;                           // 9 first
+  std::optional<std::string> repo{};               // repository
+  std::optional<std::string> ref{};                // ref as asked
+  std::optional<std::string> base_job{};           // base job
+  std::optional<std::string> base_commit{};        // commit that ref was resolved to
+  std::map<std::string, std::string> labels{};     // labels
+  std::map<std::string, std::string> requires_{};  // labels asked of a runner
+  std::vector<std::string> depends_on{};           // dependencies
+  uint64_t attempt = 0;                            // attempts counted
+  uint64_t max_attempts = 0;                       // limit
+  std::optional<std::string> runner{};             // instance that holds or held it
+  bool cancel_requested = false;                   // a cancel is under way
+  bool delivering = false;                         // a delivery grant is out
+  std::optional<std::string> retry_of{};           // job that this one repeats
+  std::optional<Waiting> waiting{};                // when QUEUED
+  std::optional<WallMs> not_before{};              // earliest dispatch
+  std::optional<WallMs> deadline{};                // latest end
+  Timestamps timestamps;                           // stations
+  uint64_t version = 0;                            // grows with every stored change: the ETag
   bool operator==(const JobView&) const = default;
 };
 
@@ -455,9 +463,9 @@ struct SubmitAck {
   SubmitStatus status{};  // accepted: durable now; existing: the same request was there already;
                           // refused: nothing changed
   std::string id;         // the job
-  std::optional<JobState> state;   // its state
-  std::optional<ErrorBody> error;  // why it was refused
-  std::optional<JobView> job;      // with view: the job as it is kept
+  std::optional<JobState> state{};   // its state
+  std::optional<ErrorBody> error{};  // why it was refused
+  std::optional<JobView> job{};      // with view: the job as it is kept
   bool operator==(const SubmitAck&) const = default;
 };
 
@@ -481,10 +489,10 @@ struct Event {
   std::string type;  // state: queued, leased, delivering, requeued, cancel_requested, succeeded,
                      // failed, cancelled, expired, dead; progress: base, prepared, hunk, applied,
                      // gate_started, gate_finished, delivered; stdout and stderr: log, cut
-  std::optional<std::string> gate;    // gate concerned
-  std::optional<std::string> data;    // output bytes (log)
-  uint64_t skipped = 0;               // bytes left out (cut); the next offset is offset + skipped
-  std::optional<std::string> detail;  // a map of further facts
+  std::optional<std::string> gate{};    // gate concerned
+  std::optional<std::string> data{};    // output bytes (log)
+  uint64_t skipped = 0;                 // bytes left out (cut); the next offset is offset + skipped
+  std::optional<std::string> detail{};  // a map of further facts
   bool operator==(const Event&) const = default;
 };
 
@@ -505,15 +513,15 @@ struct Ancestor {
 
 // A catalogue entry.
 struct Repo {
-  std::string name;                  // name that clients use
-  std::string url;                   // where git fetches it from
-  std::string default_branch;        // used when a base has no ref; empty: the remote's HEAD
-  std::string credential;            // name of a credential on the runner hosts
-  bool allow_gitlinks = false;       // patches may touch submodule links and .gitmodules
-  std::vector<std::string> prepare;  // shell commands that a runner runs on a base before any
-                                     // patch: what they leave beside the base's files is kept and
-                                     // lies under the workspace of every job with the same key
-  std::vector<std::string> prepare_files;    // globs of every file that the commands read: with the
+  std::string name;                    // name that clients use
+  std::string url;                     // where git fetches it from
+  std::string default_branch;          // used when a base has no ref; empty: the remote's HEAD
+  std::string credential;              // name of a credential on the runner hosts
+  bool allow_gitlinks = false;         // patches may touch submodule links and .gitmodules
+  std::vector<std::string> prepare{};  // shell commands that a runner runs on a base before any
+                                       // patch: what they leave beside the base's files is kept and
+                                       // lies under the workspace of every job with the same key
+  std::vector<std::string> prepare_files{};  // globs of every file that the commands read: with the
                                              // commands they are the key; empty: the whole base
   Network prepare_network = Network::kNone;  // what the commands reach
   bool operator==(const Repo&) const = default;
@@ -522,16 +530,16 @@ struct Repo {
 // A job given to a runner. Payload frames: the PatchRequest, then one full-index binary diff an
 // ancestor.
 struct Dispatch {
-  LeaseRef lease;                          // job number and fencing token
-  std::string id;                          // job id
-  std::string tenant;                      // owner
-  uint64_t attempt = 0;                    // 1 for the first
-  Repo repo;                               // catalogue entry
-  std::string ref;                         // ref to resolve; empty: the default branch
-  std::optional<std::string> base_commit;  // what ref was resolved to by an earlier attempt
-  std::vector<Ancestor> ancestors;         // jobs below this one, oldest first
-  int64_t accepted_ms = 0;                 // wall ms of acceptance: the commit's date
-  uint64_t lease_ms = 0;                   // TTL of the lease
+  LeaseRef lease;                            // job number and fencing token
+  std::string id;                            // job id
+  std::string tenant;                        // owner
+  uint64_t attempt = 0;                      // 1 for the first
+  Repo repo;                                 // catalogue entry
+  std::string ref;                           // ref to resolve; empty: the default branch
+  std::optional<std::string> base_commit{};  // what ref was resolved to by an earlier attempt
+  std::vector<Ancestor> ancestors{};         // jobs below this one, oldest first
+  int64_t accepted_ms = 0;                   // wall ms of acceptance: the commit's date
+  uint64_t lease_ms = 0;                     // TTL of the lease
   bool operator==(const Dispatch&) const = default;
 };
 
@@ -551,6 +559,8 @@ struct ResultItem {
   std::string tree_oid;    // resulting tree
   std::string commit_oid;  // resulting commit
   int64_t started_ms = 0;  // wall ms of the attempt's start
+  std::optional<uint64_t> gates_ms{};  // wall ms in which its gates ran; the rest of the lease's
+                                       // time is what the farm adds
   bool operator==(const ResultItem&) const = default;
 };
 
@@ -578,51 +588,51 @@ struct Instance {
   std::string instance;  // instance id, unique in the service
   std::string host;      // host name
   std::map<std::string, std::string>
-      endpoints;  // address by purpose, such as http: http://10.0.0.5:80
-  std::map<std::string, std::string> labels;    // labels
+      endpoints{};  // address by purpose, such as http: http://10.0.0.5:80
+  std::map<std::string, std::string> labels{};  // labels
   uint64_t capacity = 1;                        // what it can take at a time
   std::string version;                          // its version
   InstanceState state = InstanceState::kReady;  // lost is set by the registry alone
   uint64_t ttl_ms = 15000;                      // lost when it is not heard of for so long
-  std::optional<WallMs> registered_at;          // set by the registry
-  std::optional<WallMs> last_seen_at;           // set by the registry
+  std::optional<WallMs> registered_at{};        // set by the registry
+  std::optional<WallMs> last_seen_at{};         // set by the registry
   bool operator==(const Instance&) const = default;
 };
 
 // A runner as operators see it.
 struct RunnerView {
-  std::string id;                             // instance id
-  std::string host;                           // host name
-  std::string version;                        // version
-  std::map<std::string, std::string> labels;  // labels
-  uint64_t slots = 0;                         // jobs at a time
-  uint64_t busy = 0;                          // jobs held
-  InstanceState state{};                      // ready, draining or lost
-  std::vector<std::string> jobs;              // ids of the jobs held
-  uint64_t dispatched = 0;                    // jobs given to it since the broker started
-  WallMs last_seen_at = 0;                    // last heartbeat
-  std::map<std::string, uint64_t> limits;     // its limits by option name
+  std::string id;                               // instance id
+  std::string host;                             // host name
+  std::string version;                          // version
+  std::map<std::string, std::string> labels{};  // labels
+  uint64_t slots = 0;                           // jobs at a time
+  uint64_t busy = 0;                            // jobs held
+  InstanceState state{};                        // ready, draining or lost
+  std::vector<std::string> jobs{};              // ids of the jobs held
+  uint64_t dispatched = 0;                      // jobs given to it since the broker started
+  WallMs last_seen_at = 0;                      // last heartbeat
+  std::map<std::string, uint64_t> limits{};     // its limits by option name
   bool operator==(const RunnerView&) const = default;
 };
 
 // One sample in Prometheus' terms.
 struct Metric {
-  std::string name;                           // metric name
-  std::string help;                           // description
-  MetricType type{};                          // type
-  std::map<std::string, std::string> labels;  // labels
-  double value = 0;                           // sample
+  std::string name;                             // metric name
+  std::string help;                             // description
+  MetricType type{};                            // type
+  std::map<std::string, std::string> labels{};  // labels
+  double value = 0;                             // sample
   bool operator==(const Metric&) const = default;
 };
 
 // A public key that the broker accepts.
 struct Key {
-  KeyRole role{};                    // what its owner may be
-  std::string name;                  // who its owner is; a runner's instance
-  std::string public_key;            // CURVE public key, hex
-  std::string tenant = "default";    // of a client
-  std::optional<WallMs> added_at;    // when
-  std::optional<WallMs> revoked_at;  // since when it is refused
+  KeyRole role{};                      // what its owner may be
+  std::string name;                    // who its owner is; a runner's instance
+  std::string public_key;              // CURVE public key, hex
+  std::string tenant = "default";      // of a client
+  std::optional<WallMs> added_at{};    // when
+  std::optional<WallMs> revoked_at{};  // since when it is refused
   bool operator==(const Key&) const = default;
 };
 
@@ -633,12 +643,23 @@ struct Address {
   bool operator==(const Address&) const = default;
 };
 
+// Jobs that wait for a runner with certain labels, and the runners that have them.
+struct DemandItem {
+  std::map<std::string, std::string> requires_{};  // labels that the jobs ask for
+  uint64_t waiting = 0;         // jobs that could start at once, were there a free slot
+  uint64_t oldest_wait_ms = 0;  // since the oldest of them was accepted
+  uint64_t runners = 0;         // runners with all these labels that are there
+  uint64_t slots = 0;           // slots of those that take jobs
+  uint64_t free_slots = 0;      // of these, free ones
+  bool operator==(const DemandItem&) const = default;
+};
+
 // Who changed what.
 struct AuditEntry {
-  WallMs at = 0;      // when
-  std::string actor;  // who
-  std::string
-      action;  // cancel, retry, drain, slots, lane, repo_put, repo_delete, key_put, key_revoke
+  WallMs at = 0;        // when
+  std::string actor;    // who
+  std::string action;   // cancel, retry, drain, slots, lane, repo_put, repo_delete, key_put,
+                        // key_revoke, backup
   std::string subject;  // on what
   std::string detail;   // from what to what
   bool operator==(const AuditEntry&) const = default;
@@ -647,16 +668,19 @@ struct AuditEntry {
 // Opens a conversation; answered with Welcome.
 struct Hello {
   static constexpr std::string_view kKind = "Hello";
-  std::string program;  // who speaks
+  std::string program;                // who speaks
+  std::vector<uint64_t> protocols{};  // versions of this protocol that the sender speaks; empty:
+                                      // that of this message alone
 };
 
 // Who the broker is.
 struct Welcome {
   static constexpr std::string_view kKind = "Welcome";
-  uint64_t epoch = 0;                      // new at every start of the broker
-  std::string version;                     // of the program
-  std::map<std::string, uint64_t> limits;  // limits by option name
-  std::optional<Address> move;  // the broker's key changes: connect there instead, with that key
+  uint64_t epoch = 0;                        // new at every start of the broker
+  std::string version;                       // of the program
+  std::map<std::string, uint64_t> limits{};  // limits by option name
+  std::optional<Address> move{};  // the broker's key changes: connect there instead, with that key
+  uint64_t protocol = 1;          // version to speak from now on: the greatest that both know
 };
 
 // The request could not be served, or the message not be read.
@@ -673,7 +697,7 @@ struct Done {
 // Submits patches. One payload frame an item: the PatchRequest. Answered with Submitted.
 struct Submit {
   static constexpr std::string_view kKind = "Submit";
-  std::vector<Submission> items;  // one a payload frame, in order
+  std::vector<Submission> items{};  // one a payload frame, in order
   bool notify = false;  // send Finished for these as they end, with this message's correlation
   bool view = false;    // answer with each job as it stands, not with its id and state alone
 };
@@ -681,14 +705,14 @@ struct Submit {
 // Sent when every accepted item is durable.
 struct Submitted {
   static constexpr std::string_view kKind = "Submitted";
-  std::vector<SubmitAck> items;  // in the order of the request
+  std::vector<SubmitAck> items{};  // in the order of the request
 };
 
 // Jobs submitted with notify that have ended, durably. A convenience: it is lost with the
 // connection, and GetJob tells the same.
 struct Finished {
   static constexpr std::string_view kKind = "Finished";
-  std::vector<FinishedItem> items;  // those of one turn
+  std::vector<FinishedItem> items{};  // those of one turn
 };
 
 // Reads a job. Answered with Job.
@@ -710,22 +734,22 @@ struct Job {
 // Lists jobs, newest first. Answered with Jobs.
 struct ListJobs {
   static constexpr std::string_view kKind = "ListJobs";
-  std::string tenant = "default";             // owner
-  std::vector<JobState> states;               // any of these; empty: all
-  std::map<std::string, std::string> labels;  // all of these
-  std::string repo;                           // repository
-  std::string lane;                           // lane
-  int64_t since_ms = 0;                       // accepted at or after, wall ms
-  int64_t until_ms = 0;                       // accepted before, wall ms, 0 no end
-  std::string cursor;                         // from the last answer
-  uint64_t limit = 50;                        // at most
+  std::string tenant = "default";               // owner
+  std::vector<JobState> states{};               // any of these; empty: all
+  std::map<std::string, std::string> labels{};  // all of these
+  std::string repo;                             // repository
+  std::string lane;                             // lane
+  int64_t since_ms = 0;                         // accepted at or after, wall ms
+  int64_t until_ms = 0;                         // accepted before, wall ms, 0 no end
+  std::string cursor;                           // from the last answer
+  uint64_t limit = 50;                          // at most
 };
 
 // A page of jobs.
 struct Jobs {
   static constexpr std::string_view kKind = "Jobs";
-  std::vector<JobView> items;  // newest first
-  std::string next_cursor;     // empty on the last page
+  std::vector<JobView> items{};  // newest first
+  std::string next_cursor;       // empty on the last page
 };
 
 // Cancels a job. Answered with Job, cancelRequested where it still runs.
@@ -755,16 +779,16 @@ struct GetEvents {
   std::string after_id;         // instead of afterSeq: attempt.stream.offset of the last event seen
   uint64_t wait_ms = 0;         // wait for so long
   uint64_t bytes_max = 262144;  // window: about so many bytes
-  std::vector<Stream> streams;  // only these; empty: all
+  std::vector<Stream> streams{};  // only these; empty: all
 };
 
 // A window of events.
 struct Events {
   static constexpr std::string_view kKind = "Events";
-  std::vector<Event> items;  // by seq
-  uint64_t last_seq = 0;     // where to go on
-  bool done = false;         // the job is terminal and these were its last events
-  bool gap = false;          // events after the asked position are no longer kept
+  std::vector<Event> items{};  // by seq
+  uint64_t last_seq = 0;       // where to go on
+  bool done = false;           // the job is terminal and these were its last events
+  bool gap = false;            // events after the asked position are no longer kept
 };
 
 // Reads a slice of a stored file of a job: its diff, its request, or an artifact. Answered with
@@ -818,8 +842,8 @@ struct ListInstances {
 // Instances by service and instance id.
 struct Instances {
   static constexpr std::string_view kKind = "Instances";
-  std::vector<Instance> items;  // in order
-  uint64_t revision = 0;        // grows with every change of membership, state or data
+  std::vector<Instance> items{};  // in order
+  uint64_t revision = 0;          // grows with every change of membership, state or data
 };
 
 // The next ready instance in rotation. Answered with InstancePut, or no_instance.
@@ -836,7 +860,7 @@ struct ListRunners {
 // The runners.
 struct Runners {
   static constexpr std::string_view kKind = "Runners";
-  std::vector<RunnerView> items;  // by id
+  std::vector<RunnerView> items{};  // by id
 };
 
 // Gives a runner no more jobs (or again). Answered with Done.
@@ -863,7 +887,7 @@ struct ListRepos {
 // The catalogue.
 struct Repos {
   static constexpr std::string_view kKind = "Repos";
-  std::vector<Repo> items;  // by name
+  std::vector<Repo> items{};  // by name
 };
 
 // Adds or replaces a catalogue entry. Answered with Done.
@@ -888,17 +912,17 @@ struct ListLanes {
 // The lanes.
 struct Lanes {
   static constexpr std::string_view kKind = "Lanes";
-  std::vector<Lane> items;  // by name
+  std::vector<Lane> items{};  // by name
 };
 
 // Changes a lane, making it where needed. Answered with Lanes (this one).
 struct PatchLane {
   static constexpr std::string_view kKind = "PatchLane";
-  std::string name;                // lane
-  std::optional<uint64_t> weight;  // share
-  std::optional<uint64_t> limit;   // leased jobs at most, 0 no limit
-  std::optional<bool> paused;      // pause or go on
-  std::string actor;               // who asks
+  std::string name;                  // lane
+  std::optional<uint64_t> weight{};  // share
+  std::optional<uint64_t> limit{};   // leased jobs at most, 0 no limit
+  std::optional<bool> paused{};      // pause or go on
+  std::string actor;                 // who asks
 };
 
 // Answered with Stats.
@@ -909,9 +933,52 @@ struct GetStats {
 // The broker's metrics and limits.
 struct Stats {
   static constexpr std::string_view kKind = "Stats";
-  std::vector<Metric> metrics;             // samples
-  std::map<std::string, uint64_t> limits;  // limits by option name
-  uint64_t epoch = 0;                      // broker epoch
+  std::vector<Metric> metrics{};             // samples
+  std::map<std::string, uint64_t> limits{};  // limits by option name
+  uint64_t epoch = 0;                        // broker epoch
+};
+
+// What whoever starts and stops runners wants to know. Answered with Demand.
+struct GetDemand {
+  static constexpr std::string_view kKind = "GetDemand";
+};
+
+// The jobs that wait for a runner, by what they require. Jobs that wait for a time, another job,
+// or a paused or full lane are not among them.
+struct Demand {
+  static constexpr std::string_view kKind = "Demand";
+  std::vector<DemandItem> items{};  // label sets for which jobs wait, the longest wait first
+  uint64_t waiting = 0;             // jobs of all items
+  uint64_t oldest_wait_ms = 0;      // longest wait of all items
+  uint64_t leased = 0;              // jobs that runners hold
+  uint64_t slots = 0;               // slots of the runners that take jobs
+  uint64_t free_slots = 0;          // of these, free ones
+};
+
+// Starts a backup of the broker's state, beside its work; when one runs already, joins it.
+// Answered with Backup.
+struct MakeBackup {
+  static constexpr std::string_view kKind = "MakeBackup";
+  std::string actor;  // who asks
+};
+
+// How far the backup is. Answered with Backup.
+struct GetBackup {
+  static constexpr std::string_view kKind = "GetBackup";
+};
+
+// The backup that runs, or the last one since the broker's start.
+struct Backup {
+  static constexpr std::string_view kKind = "Backup";
+  BackupState
+      state{};       // running: copied; checking: read again and synced; done: a restore can use it
+  std::string path;  // its folder on the broker's host
+  uint64_t bytes = 0;                   // size of the store, as far as it is known
+  uint64_t copied_bytes = 0;            // so far
+  std::string sha256;                   // of the store in it, when done
+  std::optional<WallMs> started_at{};   // when
+  std::optional<WallMs> finished_at{};  // when done or failed
+  std::string error;                    // why it failed
 };
 
 // Answered with Audit.
@@ -923,7 +990,7 @@ struct ListAudit {
 // The audit trail.
 struct Audit {
   static constexpr std::string_view kKind = "Audit";
-  std::vector<AuditEntry> items;  // newest first
+  std::vector<AuditEntry> items{};  // newest first
 };
 
 // Answered with Keys.
@@ -934,9 +1001,9 @@ struct ListKeys {
 // The keys that the broker accepts, and its addresses that ask for one.
 struct Keys {
   static constexpr std::string_view kKind = "Keys";
-  std::vector<Key> items;          // in order of adding
-  std::optional<Address> clients;  // where relays and clients connect
-  std::optional<Address> runners;  // where runners connect
+  std::vector<Key> items{};          // in order of adding
+  std::optional<Address> clients{};  // where relays and clients connect
+  std::optional<Address> runners{};  // where runners connect
 };
 
 // Accepts a key from now on. Answered with Done.
@@ -960,63 +1027,67 @@ struct Register {
   std::string secret;  // made once an instance; only its owner may take over the instance's session
   uint64_t session =
       0;  // greater than any that this instance used before (wall ms of the start will do)
-  std::string host;                           // host name
-  std::string version;                        // program version
-  uint64_t slots = 0;                         // jobs at a time
-  std::map<std::string, std::string> labels;  // labels
-  std::vector<LeaseRef> held;                 // leases being worked on or waiting in the outbox
+  std::string host;                             // host name
+  std::string version;                          // program version
+  uint64_t slots = 0;                           // jobs at a time
+  std::map<std::string, std::string> labels{};  // labels
+  std::vector<LeaseRef> held{};                 // leases being worked on or waiting in the outbox
   uint64_t last_job_seq = 0;  // seq of the last Jobs-to-run message seen from this epoch
   bool draining = false;      // wants no more
-  std::map<std::string, uint64_t> limits;  // what it grants a job, by option name, for people
+  std::map<std::string, uint64_t> limits{};  // what it grants a job, by option name, for people
+  std::vector<uint64_t> protocols{};  // versions of this protocol that the sender speaks; empty:
+                                      // that of this message alone
 };
 
 // The session stands.
 struct Registered {
   static constexpr std::string_view kKind = "Registered";
-  uint64_t epoch = 0;                // broker epoch; on a new one lastJobSeq begins at 0 again
-  uint64_t session = 0;              // as registered
-  uint64_t heartbeat_ms = 0;         // send a Heartbeat so often
-  uint64_t lease_ms = 0;             // TTL of every lease
-  std::vector<CancelOrder> cancels;  // stop these, and those that this runner should no longer hold
-  uint64_t slots = 0;                // slots to use: the runner's own or what an operator set
-  bool drain = false;                // an operator drains this runner
-  std::optional<Address> move;  // the broker's key changes: connect there instead, with that key
+  uint64_t epoch = 0;         // broker epoch; on a new one lastJobSeq begins at 0 again
+  uint64_t session = 0;       // as registered
+  uint64_t heartbeat_ms = 0;  // send a Heartbeat so often
+  uint64_t lease_ms = 0;      // TTL of every lease
+  std::vector<CancelOrder>
+      cancels{};                  // stop these, and those that this runner should no longer hold
+  uint64_t slots = 0;             // slots to use: the runner's own or what an operator set
+  bool drain = false;             // an operator drains this runner
+  std::optional<Address> move{};  // the broker's key changes: connect there instead, with that key
+  uint64_t protocol = 1;          // version to speak in this session: the greatest that both know
 };
 
 // Renews every lease held. Answered with HeartbeatAck, or Failure with register_again.
 struct Heartbeat {
   static constexpr std::string_view kKind = "Heartbeat";
-  uint64_t session = 0;        // session
-  int64_t sent_ms = 0;         // the runner's monotonic clock, echoed
-  uint64_t slots = 0;          // jobs at a time
-  std::vector<LeaseRef> held;  // leases being worked on or waiting in the outbox
-  uint64_t last_job_seq = 0;   // seq of the last Jobs-to-run message seen
-  bool draining = false;       // wants no more
+  uint64_t session = 0;          // session
+  int64_t sent_ms = 0;           // the runner's monotonic clock, echoed
+  uint64_t slots = 0;            // jobs at a time
+  std::vector<LeaseRef> held{};  // leases being worked on or waiting in the outbox
+  uint64_t last_job_seq = 0;     // seq of the last Jobs-to-run message seen
+  bool draining = false;         // wants no more
 };
 
 // The leases named stand for one TTL from sentMs on.
 struct HeartbeatAck {
   static constexpr std::string_view kKind = "HeartbeatAck";
-  uint64_t epoch = 0;                // broker epoch
-  int64_t sent_ms = 0;               // echo
-  std::vector<CancelOrder> cancels;  // stop these; repeated until confirmed
-  uint64_t slots = 0;                // slots to use
-  bool drain = false;                // an operator drains this runner
-  std::optional<Address> move;  // the broker's key changes: connect there instead, with that key
+  uint64_t epoch = 0;                  // broker epoch
+  int64_t sent_ms = 0;                 // echo
+  std::vector<CancelOrder> cancels{};  // stop these; repeated until confirmed
+  uint64_t slots = 0;                  // slots to use
+  bool drain = false;                  // an operator drains this runner
+  std::optional<Address> move{};  // the broker's key changes: connect there instead, with that key
 };
 
 // Jobs to run. Payload frames: for each item in order its PatchRequest, then one diff an ancestor.
 struct RunJobs {
   static constexpr std::string_view kKind = "RunJobs";
-  uint64_t seq = 0;             // 1, 2, 3, ... within epoch and session
-  uint64_t epoch = 0;           // broker epoch
-  std::vector<Dispatch> items;  // the jobs
+  uint64_t seq = 0;               // 1, 2, 3, ... within epoch and session
+  uint64_t epoch = 0;             // broker epoch
+  std::vector<Dispatch> items{};  // the jobs
 };
 
 // Stop work at once; also repeated in HeartbeatAck until confirmed.
 struct Cancel {
   static constexpr std::string_view kKind = "Cancel";
-  std::vector<CancelOrder> orders;  // what to stop
+  std::vector<CancelOrder> orders{};  // what to stop
 };
 
 // What ref was resolved to. Answered with BaseKept.
@@ -1037,17 +1108,17 @@ struct BaseKept {
 // Progress and output. Answered with EventsKept once durable.
 struct PutEvents {
   static constexpr std::string_view kKind = "PutEvents";
-  uint64_t session = 0;      // session
-  LeaseRef lease;            // which
-  std::vector<Event> items;  // in order; those already kept are ignored
+  uint64_t session = 0;        // session
+  LeaseRef lease;              // which
+  std::vector<Event> items{};  // in order; those already kept are ignored
 };
 
 // How far each stream is durable.
 struct EventsKept {
   static constexpr std::string_view kKind = "EventsKept";
-  LeaseRef lease;                           // which
-  bool stale = false;                       // the lease is no longer this runner's
-  std::map<std::string, uint64_t> offsets;  // next offset expected, by stream
+  LeaseRef lease;                             // which
+  bool stale = false;                         // the lease is no longer this runner's
+  std::map<std::string, uint64_t> offsets{};  // next offset expected, by stream
 };
 
 // A chunk of a kept file. One payload frame: at most 256 KiB. Answered with ArtifactKept.
@@ -1089,22 +1160,22 @@ struct Delivery {
 // Finished attempts. Payload frames of each item: Verdict, diff. Answered with ResultsKept.
 struct PutResults {
   static constexpr std::string_view kKind = "PutResults";
-  uint64_t session = 0;           // session
-  std::vector<ResultItem> items;  // the results
+  uint64_t session = 0;             // session
+  std::vector<ResultItem> items{};  // the results
 };
 
 // What became of them.
 struct ResultsKept {
   static constexpr std::string_view kKind = "ResultsKept";
-  std::vector<ResultAckItem> items;  // in the order of the request
+  std::vector<ResultAckItem> items{};  // in the order of the request
 };
 
 // Gives jobs back unfinished; the attempt is not counted. Answered with ResultsKept.
 struct Release {
   static constexpr std::string_view kKind = "Release";
-  uint64_t session = 0;          // session
-  std::vector<LeaseRef> leases;  // which
-  ReleaseReason reason{};        // why
+  uint64_t session = 0;            // session
+  std::vector<LeaseRef> leases{};  // which
+  ReleaseReason reason{};          // why
 };
 
 // The runner leaves; what it still holds is requeued. Answered with Done.
@@ -1244,6 +1315,9 @@ Result<Key> decode<Key>(std::string_view bytes);
 std::string encode(const Address& value);
 template <>
 Result<Address> decode<Address>(std::string_view bytes);
+std::string encode(const DemandItem& value);
+template <>
+Result<DemandItem> decode<DemandItem>(std::string_view bytes);
 std::string encode(const AuditEntry& value);
 template <>
 Result<AuditEntry> decode<AuditEntry>(std::string_view bytes);
@@ -1355,6 +1429,21 @@ Result<GetStats> decode<GetStats>(std::string_view bytes);
 std::string encode(const Stats& value);
 template <>
 Result<Stats> decode<Stats>(std::string_view bytes);
+std::string encode(const GetDemand& value);
+template <>
+Result<GetDemand> decode<GetDemand>(std::string_view bytes);
+std::string encode(const Demand& value);
+template <>
+Result<Demand> decode<Demand>(std::string_view bytes);
+std::string encode(const MakeBackup& value);
+template <>
+Result<MakeBackup> decode<MakeBackup>(std::string_view bytes);
+std::string encode(const GetBackup& value);
+template <>
+Result<GetBackup> decode<GetBackup>(std::string_view bytes);
+std::string encode(const Backup& value);
+template <>
+Result<Backup> decode<Backup>(std::string_view bytes);
 std::string encode(const ListAudit& value);
 template <>
 Result<ListAudit> decode<ListAudit>(std::string_view bytes);
@@ -1431,15 +1520,16 @@ Result<Goodbye> decode<Goodbye>(std::string_view bytes);
 // Every message by who sends it, to fold over.
 template <typename... T>
 struct Kinds {};
-using ClientKinds = Kinds<Hello, Submit, GetJob, ListJobs, CancelJob, RetryJob, GetEvents, GetBlob,
-                          PutInstance, DeleteInstance, ListInstances, NextInstance, ListRunners,
-                          DrainRunner, SetSlots, ListRepos, PutRepo, DeleteRepo, ListLanes,
-                          PatchLane, GetStats, ListAudit, ListKeys, PutKey, RevokeKey>;
+using ClientKinds =
+    Kinds<Hello, Submit, GetJob, ListJobs, CancelJob, RetryJob, GetEvents, GetBlob, PutInstance,
+          DeleteInstance, ListInstances, NextInstance, ListRunners, DrainRunner, SetSlots,
+          ListRepos, PutRepo, DeleteRepo, ListLanes, PatchLane, GetStats, GetDemand, MakeBackup,
+          GetBackup, ListAudit, ListKeys, PutKey, RevokeKey>;
 using RunnerKinds = Kinds<Register, Heartbeat, BaseResolved, PutEvents, PutArtifact, AskDelivery,
                           PutResults, Release, Goodbye>;
 using BrokerKinds =
     Kinds<Welcome, Failure, Done, Submitted, Finished, Job, Jobs, Events, BlobSlice, InstancePut,
-          Instances, Runners, Repos, Lanes, Stats, Audit, Keys, Registered, HeartbeatAck, RunJobs,
-          Cancel, BaseKept, EventsKept, ArtifactKept, Delivery, ResultsKept>;
+          Instances, Runners, Repos, Lanes, Stats, Demand, Backup, Audit, Keys, Registered,
+          HeartbeatAck, RunJobs, Cancel, BaseKept, EventsKept, ArtifactKept, Delivery, ResultsKept>;
 
 }  // namespace ghost::wire

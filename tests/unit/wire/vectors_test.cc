@@ -2,8 +2,11 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <set>
+#include <sstream>
 
+#include "base/bytes.h"
 #include "base/fs.h"
 #include "http/json.h"
 #include "wire/envelope.h"
@@ -11,9 +14,12 @@
 namespace ghost::wire {
 namespace {
 
+std::string folder() {
+  return std::string(GHOST_SOURCE_DIR) + "/proto_schemas/vectors";
+}
+
 http::Json vectors(const std::string& name) {
-  const auto text =
-      read_file(std::string(GHOST_SOURCE_DIR) + "/proto_schemas/vectors/" + name + ".json");
+  const auto text = read_file(folder() + "/" + name + ".json");
   EXPECT_TRUE(text.ok());
   auto json = http::parse_json(*text);
   EXPECT_TRUE(json.ok());
@@ -78,29 +84,67 @@ bool check_as(const Message& message, const http::Json& body) {
   return true;
 }
 
+// Every file but the one of what is refused.
+std::vector<std::string> files() {
+  std::vector<std::string> names;
+  for (const auto& entry : std::filesystem::directory_iterator(folder())) {
+    const std::string name = entry.path().stem().string();
+    if (entry.path().extension() == ".json" && name != "invalid") names.push_back(name);
+  }
+  return names;
+}
+
+// The kinds of which no file has a message.
 template <typename... T>
-std::set<std::string> check_all(Kinds<T...>, const std::string& file) {
-  std::set<std::string> missing{std::string(T::kKind)...};
-  const http::Json all = vectors(file);
-  for (const http::Json& vector : all.as_array()) {
-    uint64_t correlation = 0;
-    const auto message = unpack(frames_of(vector), &correlation);
-    EXPECT_TRUE(message.ok()) << http::print_json(vector.at("name"));
-    EXPECT_EQ(correlation, 1u);
-    EXPECT_TRUE((check_as<T>(*message, vector.at("body")) || ...)) << message->header.kind;
-    missing.erase(message->header.kind);
+std::set<std::string> check_all(Kinds<T...>) {
+  const std::set<std::string> kinds{std::string(T::kKind)...};
+  std::set<std::string> missing = kinds;
+  for (const std::string& file : files()) {
+    const http::Json all = vectors(file);
+    for (const http::Json& vector : all.as_array()) {
+      uint64_t correlation = 0;
+      const auto message = unpack(frames_of(vector), &correlation);
+      EXPECT_TRUE(message.ok()) << http::print_json(vector.at("name"));
+      EXPECT_EQ(correlation, 1u);
+      if (!kinds.contains(message->header.kind)) continue;
+      EXPECT_TRUE((check_as<T>(*message, vector.at("body")) || ...)) << message->header.kind;
+      missing.erase(message->header.kind);
+    }
   }
   return missing;
 }
 
 TEST(Vectors, OfClientsMeanWhatTheySay) {
-  EXPECT_EQ(check_all(ClientKinds(), "client"), std::set<std::string>());
+  EXPECT_EQ(check_all(ClientKinds()), std::set<std::string>());
 }
 TEST(Vectors, OfRunnersMeanWhatTheySay) {
-  EXPECT_EQ(check_all(RunnerKinds(), "runner"), std::set<std::string>());
+  EXPECT_EQ(check_all(RunnerKinds()), std::set<std::string>());
 }
 TEST(Vectors, OfTheBrokerMeanWhatTheySay) {
-  EXPECT_EQ(check_all(BrokerKinds(), "broker"), std::set<std::string>());
+  EXPECT_EQ(check_all(BrokerKinds()), std::set<std::string>());
+}
+
+// Line by line "DIGEST  FILE": no release may say anything else under the same version.
+TEST(Vectors, ThatAreFrozenAreWhatTheyWere) {
+  std::istringstream lines(*read_file(folder() + "/FROZEN"));
+  std::set<std::string> names;
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with('#')) continue;
+    const std::string name = line.substr(66);
+    EXPECT_EQ(sha256_hex(*read_file(folder() + "/" + name)), line.substr(0, 64))
+        << name << " is frozen: what is new goes into a file of its own, see make_vectors.py";
+    names.insert(name);
+  }
+  for (const char* name : {"client.json", "runner.json", "broker.json", "invalid.json"}) {
+    EXPECT_TRUE(names.contains(name)) << name;
+  }
+}
+
+TEST(Protocols, TheGreatestThatBothKnowIsSpoken) {
+  EXPECT_EQ(choose_protocol({}), 1u);
+  EXPECT_EQ(choose_protocol({1}), 1u);
+  EXPECT_EQ(choose_protocol({7, 1, 2}), 1u);
+  EXPECT_EQ(choose_protocol({2, 3}), std::nullopt);
 }
 
 template <typename... T>
