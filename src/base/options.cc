@@ -315,6 +315,13 @@ void OptionSet::add_flag_only(const std::string& name, bool* target, const std::
   impl_->entries.back().flag->description(help);
 }
 
+void OptionSet::add_flag_only(const std::string& name, std::string* target,
+                              const std::string& help) {
+  add(name, target, help);
+  impl_->entries.back().environment_and_file = false;
+  impl_->entries.back().flag->description(help);
+}
+
 void OptionSet::set_validator(std::function<Status()> validator) {
   impl_->validator = std::move(validator);
 }

@@ -36,6 +36,7 @@ class OptionSet {
   void add(const std::string& name, std::vector<std::string>* target, const std::string& help);
   // A flag that is only a flag: no environment, no file (--check-config).
   void add_flag_only(const std::string& name, bool* target, const std::string& help);
+  void add_flag_only(const std::string& name, std::string* target, const std::string& help);
 
   // Every program also has --help, --version, --config FILE (GHOST_CONFIG) and --check-config.
   enum class Outcome { kRun, kExit };

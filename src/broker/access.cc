@@ -48,6 +48,7 @@ struct ClientRules {
   Status operator()(ClientRequest& m) const { return std::visit(*this, m); }
   Status operator()(ReadRequest& m) const { return std::visit(*this, m); }
   Status operator()(KeyRequest& m) const { return std::visit(*this, m); }
+  Status operator()(BackupRequest& m) const { return std::visit(*this, m); }
   Status operator()(RunnerRequest&) const { return forbidden("a client's key runs no jobs"); }
 
   Status of_tenant(const std::string& tenant) const {

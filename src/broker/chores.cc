@@ -1,6 +1,9 @@
 #include "broker/chores.h"
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <utility>
 
 #include "base/fs.h"
 #include "base/log.h"
@@ -18,10 +21,12 @@ const Peer kSelf{Side::kClients, ""};
 
 }  // namespace
 
-Chores::Chores(const Core& core, wire::Instance self, std::string registry_path)
+Chores::Chores(const Core& core, wire::Instance self, std::string registry_path,
+               std::string done_path)
     : core_(core),
       self_(std::move(self)),
       registry_path_(std::move(registry_path)),
+      done_path_(std::move(done_path)),
       watchdog_ms_(notify::watchdog_interval_ms()) {}
 
 std::vector<Event> Chores::due(Now now) {
@@ -35,6 +40,7 @@ Event Chores::leave() const {
 }
 
 void Chores::after_turn(Now now) {
+  if (!done_path_.empty()) unlink(std::exchange(done_path_, "").c_str());
   if (watchdog_ms_ && now.mono >= watchdog_at_) {
     notify::watchdog();
     watchdog_at_ = now.mono + *watchdog_ms_;

@@ -13,7 +13,8 @@ namespace ghost::broker {
 class Chores {
  public:
   // `registry_path` empty: no file is kept.
-  Chores(const Core& core, wire::Instance self, std::string registry_path);
+  // `done_path`: a file that is to go once a turn was committed; empty: none.
+  Chores(const Core& core, wire::Instance self, std::string registry_path, std::string done_path);
 
   // Events that are due: the broker's own registration.
   std::vector<Event> due(Now now);
@@ -26,7 +27,7 @@ class Chores {
  private:
   const Core& core_;
   wire::Instance self_;
-  std::string registry_path_;
+  std::string registry_path_, done_path_;
   MonoMs renew_at_ = 0;
   uint64_t written_revision_ = UINT64_MAX;
   MonoMs write_not_before_ = 0;

@@ -26,6 +26,8 @@ struct CoreOptions {
       7 * 24 * 3600 * 1000ll;              // finished jobs are forgotten after so long, 0: never
   uint64_t retained_jobs_max = 1'000'000;  // and the oldest beyond so many
   uint64_t seed = 1;                       // of the backoff's jitter
+  // The store is a backup's: whoever held a lease then may be done, gone, or at work on it.
+  bool restored = false;
 };
 
 class Core {
@@ -57,7 +59,8 @@ class Core {
   std::vector<JobNo> jobs_of(const std::string& instance) const;
   wire::Instances instances(const wire::ListInstances& request, Now now) const;
   uint64_t registry_revision() const;
-  std::vector<wire::Metric> metrics() const;
+  wire::Demand demand(Now now) const;
+  std::vector<wire::Metric> metrics(Now now) const;
 
  private:
   struct Impl;

@@ -1,5 +1,7 @@
 // Dispatch: the queue says which job is next among those that a free runner fits, the rotation says
 // which runner. The fencing token is written before the job is sent.
+#include <algorithm>
+
 #include "broker/core_impl.h"
 
 namespace ghost::broker {
@@ -29,6 +31,9 @@ void Core::Impl::lease_to(JobRow& row, Runner& runner) {
   current.offsets = {};
   current.backoff_until_ms = 0;
   current.leased_ms = now.wall;
+  if (current.dispatches == 1) {
+    count.wait_seconds.add(static_cast<double>(std::max<int64_t>(0, now.wall - row.at)) / 1000);
+  }
   current.started_ms = 0;
   note(row, "leased", "runner", runner.instance());
   if (!planted(Bug::kDispatchNotKept)) keep(row);

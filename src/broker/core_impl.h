@@ -11,6 +11,7 @@
 
 #include "base/planted_bugs.h"
 #include "broker/core.h"
+#include "broker/histogram.h"
 #include "broker/job_table.h"
 #include "broker/keyed_hash.h"
 #include "broker/lanes.h"
@@ -63,6 +64,15 @@ struct Counters {
   uint64_t results_stale = 0, results_unknown = 0, attempts_returned = 0, retries = 0;
   uint64_t leases_expired = 0, runners_lost = 0, cancels = 0, grants = 0, unsent = 0;
   uint64_t event_bytes = 0, forgotten = 0;
+  Histogram wait_seconds{"ghost_job_wait_seconds",
+                         "From acceptance to the first dispatch.",
+                         {0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100, 300, 1000, 3600, 14400}};
+  Histogram run_seconds{"ghost_job_run_seconds",
+                        "From dispatch to the result that counts.",
+                        {0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100, 300, 1000, 3600}};
+  Histogram overhead_seconds{"ghost_job_overhead_seconds",
+                             "From dispatch to the result that counts, less its gates' time.",
+                             {0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100}};
   std::map<wire::Outcome, uint64_t> finished;
 };
 
@@ -188,6 +198,7 @@ struct Core::Impl {
   void on_message(const event::FromRunner& e, const wire::PutArtifact& m);
   void on_message(const event::FromRunner& e, const wire::AskDelivery& m);
   wire::ResultStatus take_result(Runner& runner, const Verdict& result);
+  void measure(const JobStatus& current, const wire::ResultItem& item);
   bool take_event(JobRow& row, Lease& lease, const wire::Event& event);
 
   // --- core_admin.cc
@@ -206,12 +217,14 @@ struct Core::Impl {
   void recover(const RecoveredJob& job, Now at);
   void recover_unfinished(JobRow& row, const RecoveredJob& job);
   void first_step();
+  void give_back_leases();
 
   // --- core_views.cc
   std::optional<wire::Waiting> waiting(JobNo no, Now at) const;
   wire::Waiting waiting_for_runner(const JobRow& row) const;
   std::vector<wire::RunnerView> runner_views() const;
-  std::vector<wire::Metric> metrics() const;
+  wire::Demand demand(Now at) const;
+  std::vector<wire::Metric> metrics(Now at) const;
 
   const CoreOptions options;
   const KeyedHash hash;

@@ -38,8 +38,23 @@ void Core::Impl::first_step() {
     runner.listed_at = runner.last_seen + options.lease_ms;
     silences.emplace(runner.listed_at, id);
   }
+  if (options.restored) give_back_leases();
   std::stable_sort(finished.begin(), finished.end(),
                    [&](JobNo a, JobNo b) { return jobs.find(a)->at < jobs.find(b)->at; });
+}
+
+// After a restore no lease of the backup's time stands: what comes under its fencing token is
+// stale. One that is flagged waits for its end, when nothing of it can run any more.
+void Core::Impl::give_back_leases() {
+  std::vector<JobNo> held;
+  for (const auto& [at, no] : expiries) held.push_back(no);
+  for (const JobNo no : held) {
+    JobRow& row = *jobs.find(no);
+    if (!row.lease()) continue;
+    row.lease()->left_behind = status(row).flag.has_value();
+    if (row.lease()->left_behind) continue;
+    attempt_ended(row, Attempt::kGivenBack, "the broker was restored from a backup");
+  }
 }
 
 void Core::Impl::recover(const RecoveredJob& job, Now at) {

@@ -40,6 +40,7 @@ wire::ResultStatus Core::Impl::take_result(Runner& runner, const Verdict& result
   } else if (leased_row(item.lease, runner)) {
     const bool flagged = status(*row).flag.has_value();
     runner.given_up.insert(token_of(item.lease));
+    measure(status(*row), item);
     switch (item.outcome) {
       case wire::Outcome::kInfraError:
         attempt_ended(*row, Attempt::kCounts,
@@ -59,6 +60,14 @@ wire::ResultStatus Core::Impl::take_result(Runner& runner, const Verdict& result
   }
   ++count.results_stale;
   return wire::ResultStatus::kStale;
+}
+
+void Core::Impl::measure(const JobStatus& current, const wire::ResultItem& item) {
+  const int64_t took_ms = std::max<int64_t>(0, now.wall - current.leased_ms);
+  count.run_seconds.add(static_cast<double>(took_ms) / 1000);
+  if (!item.gates_ms) return;
+  const int64_t gates_ms = static_cast<int64_t>(std::min<uint64_t>(*item.gates_ms, INT64_MAX));
+  count.overhead_seconds.add(static_cast<double>(std::max<int64_t>(0, took_ms - gates_ms)) / 1000);
 }
 
 void Core::Impl::on_message(const event::FromRunner& e, const wire::BaseResolved& m) {

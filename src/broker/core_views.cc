@@ -71,8 +71,8 @@ uint64_t Core::registry_revision() const {
   return impl_->registry.revision();
 }
 
-std::vector<wire::Metric> Core::metrics() const {
-  return impl_->metrics();
+std::vector<wire::Metric> Core::metrics(Now now) const {
+  return impl_->metrics(now);
 }
 
 std::vector<wire::RunnerView> Core::Impl::runner_views() const {
@@ -153,7 +153,7 @@ wire::Waiting Core::Impl::waiting_for_runner(const JobRow& row) const {
   return {"next", "is given out in its turn", {}, {}};
 }
 
-std::vector<wire::Metric> Core::Impl::metrics() const {
+std::vector<wire::Metric> Core::Impl::metrics(Now at) const {
   std::vector<wire::Metric> all;
   const auto gauge = [&](const char* name, const char* help, uint64_t value,
                          std::map<std::string, std::string> labels = {}) {
@@ -178,6 +178,13 @@ std::vector<wire::Metric> Core::Impl::metrics() const {
     gauge("ghost_jobs_waiting", "Jobs that wait, by the labels that they require of a runner.",
           set.waiting, {{"requires", text_of(set.labels)}});
   }
+  const wire::Demand wanted = demand(at);
+  for (const wire::DemandItem& item : wanted.items) {
+    all.push_back(metric("ghost_job_oldest_wait_seconds",
+                         "Age of the oldest job that a free slot could take, by labels required.",
+                         MetricType::kGauge, static_cast<double>(item.oldest_wait_ms) / 1000,
+                         {{"requires", text_of(item.requires_)}}));
+  }
   gauge("ghost_jobs_retained", "Finished jobs that are still known.", retained);
   std::map<wire::InstanceState, uint64_t> by_state;
   uint64_t slots = 0;
@@ -192,6 +199,7 @@ std::vector<wire::Metric> Core::Impl::metrics() const {
           {{"state", std::string(to_string(state))}});
   }
   gauge("ghost_runner_slots", "Slots of the runners that are there.", slots);
+  gauge("ghost_runner_credits", "Free slots of the runners that take jobs.", wanted.free_slots);
   gauge("ghost_leases", "Leases that are out.", leased);
   for (const auto& [state, instances] : registry.count_by_state()) {
     gauge("ghost_registry_instances", "Instances in the registry by state.", instances,
@@ -222,6 +230,9 @@ std::vector<wire::Metric> Core::Impl::metrics() const {
   counter("ghost_runners_lost_total", "Runners that fell silent.", count.runners_lost);
   counter("ghost_output_bytes_total", "Output of gates that was kept.", count.event_bytes);
   counter("ghost_jobs_forgotten_total", "Finished jobs removed by retention.", count.forgotten);
+  count.wait_seconds.append_to(&all);
+  count.run_seconds.append_to(&all);
+  count.overhead_seconds.append_to(&all);
   return all;
 }
 

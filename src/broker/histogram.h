@@ -1,6 +1,7 @@
 // A histogram in Prometheus' sense: cumulative buckets, sum and count. Pure.
 #pragma once
 
+#include <cstdio>
 #include <string>
 #include <vector>
 

@@ -10,14 +10,19 @@
 namespace ghost::broker {
 
 // Requests that change nothing: answered from store and core after the commit of their turn.
-using ReadRequest = std::variant<wire::Hello, wire::GetJob, wire::ListJobs, wire::GetEvents,
-                                 wire::GetBlob, wire::ListInstances, wire::ListRunners,
-                                 wire::ListRepos, wire::ListLanes, wire::GetStats, wire::ListAudit>;
+using ReadRequest =
+    std::variant<wire::Hello, wire::GetJob, wire::ListJobs, wire::GetEvents, wire::GetBlob,
+                 wire::ListInstances, wire::ListRunners, wire::ListRepos, wire::ListLanes,
+                 wire::GetStats, wire::GetDemand, wire::ListAudit>;
 
 // About the keys that the broker accepts: answered by the shell, which keeps their book.
 using KeyRequest = std::variant<wire::ListKeys, wire::PutKey, wire::RevokeKey>;
 
-using Inbound = std::variant<ClientRequest, RunnerRequest, wire::RetryJob, ReadRequest, KeyRequest>;
+// About backups: answered by the shell, which makes them.
+using BackupRequest = std::variant<wire::MakeBackup, wire::GetBackup>;
+
+using Inbound = std::variant<ClientRequest, RunnerRequest, wire::RetryJob, ReadRequest, KeyRequest,
+                             BackupRequest>;
 
 // Error codes: unknown_kind; forbidden (a kind of the other socket, or of the broker's own);
 // bad_request (payload frames do not fit); those of the body.

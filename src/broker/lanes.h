@@ -75,6 +75,8 @@ class LaneTable {
   std::optional<QueueId> acquire(const std::string& lane, const std::string& tenant, SetId set);
   void release(QueueId id);
   const TenantQueue& queue(QueueId id) const { return *queues_[id]; }
+  // Every queue, null where there is none.
+  const std::vector<TenantQueue*>& queues() const { return queues_; }
   Lane& lane_of(const JobRow& row) { return *queues_[row.queue]->set->lane; }
   SetId set_of(const JobRow& row) const { return queues_[row.queue]->set->set; }
   const std::string& tenant_of(const JobRow& row) const;

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/notify.h"
 #include "broker/program.h"
+#include "broker/restore.h"
 
 namespace {
 
@@ -32,6 +33,13 @@ int main(int argc, char** argv) {
   set.set_validator([&] { return broker::validate(options); });
   if (set.parse(argc, argv) == OptionSet::Outcome::kExit) return set.exit_code();
   log::init({"broker", options.log_level, options.log_format});
+  if (!options.restore.empty()) {
+    const Result<std::string> told =
+        broker::restore_backup(options.restore, options.data, broker::keys_folder(options));
+    std::fprintf(told ? stdout : stderr, "%s%s\n",
+                 told ? "" : "ghost-broker: ", told ? told->c_str() : told.error().message.c_str());
+    return told ? 0 : 1;
+  }
   const int stop_fd = stop_signals();
   const Status s = broker::run_broker(options, stop_fd,
                                       [](const std::string& clients, const std::string& runners) {

@@ -11,6 +11,7 @@
 #include "base/ids.h"
 #include "base/log.h"
 #include "broker/registry_file.h"
+#include "broker/restore.h"
 #include "broker/server.h"
 
 namespace ghost::broker {
@@ -21,10 +22,6 @@ constexpr uint64_t kBrokerTtlMs = 15'000;
 std::string host_name() {
   char name[256] = {};
   return gethostname(name, sizeof name - 1) == 0 ? name : "";
-}
-
-std::string keys_folder(const ProgramOptions& o) {
-  return o.keys.empty() ? o.data + "/keys" : o.keys;
 }
 
 bool has_broker_key(const ProgramOptions& o) {
@@ -67,6 +64,7 @@ CoreOptions core_options(const ProgramOptions& o, const Store& store) {
   core.retention_ms = o.retention_ms;
   core.retained_jobs_max = static_cast<uint64_t>(o.retained_jobs_max);
   core.seed = random_u64();
+  core.restored = ::access(RestoreMarks{o.data}.restored().c_str(), F_OK) == 0;
   return core;
 }
 
@@ -90,6 +88,8 @@ ServerOptions server_options(const ProgramOptions& o, const CoreOptions& core) {
                   {"retained-jobs-max", core.retained_jobs_max},
                   {"waits-max", u64(o.waits_max)}};
   shell.registry_path = o.data + "/registry.json";
+  if (core.restored) shell.restored_path = RestoreMarks{o.data}.restored();
+  if (o.store == "sqlite") shell.backups = {backups_folder(o), keys_folder(o)};
   shell.self.service = "ghost-broker";
   shell.self.instance = instance_name(o);
   shell.self.host = host_name();
@@ -125,6 +125,14 @@ Status recover(Core& core, Store& store, const std::string& registry_path) {
 
 }  // namespace
 
+std::string keys_folder(const ProgramOptions& o) {
+  return o.keys.empty() ? o.data + "/keys" : o.keys;
+}
+
+std::string backups_folder(const ProgramOptions& o) {
+  return o.backups.empty() ? o.data + "/backups" : o.backups;
+}
+
 void declare(OptionSet* set, ProgramOptions* o) {
   constexpr int64_t kHour = 3600 * 1000;
   set->add("data", &o->data, "Directory of the store and registry.json");
@@ -136,6 +144,11 @@ void declare(OptionSet* set, ProgramOptions* o) {
   set->add("advertise", &o->advertise,
            "Host that others are told instead of a wildcard address; empty: this host's name");
   set->add("store", &o->store, "sqlite (durable) or memory (nothing survives the broker)");
+  set->add("backups", &o->backups,
+           "Folder for the backups that `ghost backup` asks for; empty: backups in the data "
+           "directory");
+  set->add_flag_only("restore", &o->restore,
+                     "Bring this backup into the data directory, and leave; see `ghost restore`");
   set->add("name", &o->name, "Instance name in the registry; broker-HOST when empty");
   set->add("lease-ms", &o->lease_ms, "TTL of a lease, milliseconds", 300, kHour);
   set->add("heartbeat-ms", &o->heartbeat_ms,
@@ -195,6 +208,7 @@ Status run_broker(
     const std::function<void(const std::string& clients, const std::string& runners)>& ready) {
   const rlim_t descriptors = raise_descriptor_limit();
   if (Status s = make_dirs(options.data, 0700); !s) return s;
+  if (Status s = refuse_half_restored(options.data); !s) return s;
   Result<std::unique_ptr<Store>> store = open_store(options);
   if (!store) return store.error();
   const CoreOptions core_opts = core_options(options, **store);

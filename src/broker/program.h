@@ -18,7 +18,9 @@ struct ProgramOptions {
   std::string keys;       // key folder; empty: keys in the data directory
   std::string advertise;  // host told to others instead of a wildcard; empty: the host's name
   std::string store = "sqlite";
-  std::string name;  // instance in the registry; empty: broker-HOST
+  std::string name;     // instance in the registry; empty: broker-HOST
+  std::string backups;  // folder of backups; empty: backups in the data directory
+  std::string restore;  // a backup: bring it into the data directory, and leave
   int64_t lease_ms = 15'000;
   int64_t heartbeat_ms = 0;  // 0: a third of the lease
   int64_t backoff_ms_min = 1'000, backoff_ms_max = 60'000;
@@ -31,6 +33,9 @@ struct ProgramOptions {
   int64_t io_threads = 1;
   std::string log_level = "info", log_format = "text";
 };
+
+std::string backups_folder(const ProgramOptions& options);
+std::string keys_folder(const ProgramOptions& options);
 
 void declare(OptionSet* set, ProgramOptions* options);
 // Error code bad_config, naming the option.

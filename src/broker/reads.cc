@@ -62,8 +62,10 @@ Result<wire::Frames> Reads::job_message(uint64_t c, const StoredJob& job) {
   return wire::pack(c, wire::Job{view_of(job, core_, now_)}, {std::move(verdict)});
 }
 
-Reads::Answer Reads::on(uint64_t c, const wire::Hello&) {
-  wire::Welcome welcome{facts_.epoch, GHOST_VERSION, facts_.limits, {}};
+Reads::Answer Reads::on(uint64_t c, const wire::Hello& m) {
+  const std::optional<uint64_t> protocol = wire::choose_protocol(m.protocols);
+  if (!protocol) return wire::no_common_protocol(m.protocols);
+  wire::Welcome welcome{facts_.epoch, GHOST_VERSION, facts_.limits, {}, *protocol};
   if (facts_.move) welcome.move = facts_.move();
   return {wire::pack(c, welcome)};
 }
@@ -163,9 +165,13 @@ Reads::Answer Reads::on(uint64_t c, const wire::ListLanes&) {
 }
 
 Reads::Answer Reads::on(uint64_t c, const wire::GetStats&) {
-  wire::Stats stats{core_.metrics(), facts_.limits, facts_.epoch};
+  wire::Stats stats{core_.metrics(now_), facts_.limits, facts_.epoch};
   metrics_(&stats.metrics);
   return {wire::pack(c, stats)};
+}
+
+Reads::Answer Reads::on(uint64_t c, const wire::GetDemand&) {
+  return {wire::pack(c, core_.demand(now_))};
 }
 
 Reads::Answer Reads::on(uint64_t c, const wire::ListAudit& m) {

@@ -47,6 +47,7 @@ class Reads {
   Answer on(uint64_t c, const wire::ListRepos& m);
   Answer on(uint64_t c, const wire::ListLanes& m);
   Answer on(uint64_t c, const wire::GetStats& m);
+  Answer on(uint64_t c, const wire::GetDemand& m);
   Answer on(uint64_t c, const wire::ListAudit& m);
   Result<JobNo> find(const std::string& tenant, const std::string& id) const;
   Result<wire::Frames> job_message(uint64_t c, const StoredJob& job);

@@ -37,7 +37,8 @@ Shell::Shell(ShellOptions options, Ports& ports, Core& core, Store& store, Now n
              [this](std::vector<wire::Metric>* out) { add_metrics(out); }),
       waiters_(options_.waits_max),
       watch_(options_.notify_jobs_max),
-      chores_(core_, options_.self, options_.registry_path),
+      chores_(core_, options_.self, options_.registry_path, options_.restored_path),
+      backups_(options_.backups, store),
       now_(now),
       turn_began_(now.mono),
       commit_seconds_("ghost_broker_commit_seconds", "Time of a turn's transaction with its sync.",
@@ -51,6 +52,7 @@ int64_t Shell::wait_ms(MonoMs now) const {
   until = std::min(until, chores_.next_deadline());
   if (options_.access != nullptr) until = std::min(until, options_.access->next_deadline());
   if (const auto at = core_.next_deadline(now_)) until = std::min(until, *at);
+  until = std::min(until, now_.mono + backups_.wait_ms());
   if (const auto at = waiters_.next_deadline()) until = std::min(until, *at);
   return std::max<int64_t>(0, until - now);
 }
@@ -98,6 +100,7 @@ Status Shell::turn() {
   wake_waiters();
   GHOST_CRASH_POINT("turn.woken");
   chores_.after_turn(now_);
+  backups_.turn();
   return store_.housekeep(false);
 }
 
@@ -202,6 +205,16 @@ void Shell::on(Peer peer, wire::Message&& message, KeyRequest&& request) {
   Result<wire::Frames> made = std::visit([&](auto& r) { return answer(correlation, r); }, request);
   if (!made) return fail(peer, correlation, made.error());
   answers_.emplace_back(std::move(peer), std::move(*made));
+}
+
+void Shell::on(Peer peer, wire::Message&& message, BackupRequest&& request) {
+  const uint64_t correlation = message.header.correlation;
+  if (const auto* make = std::get_if<wire::MakeBackup>(&request)) {
+    if (Status s = backups_.start(now_.wall); !s) return fail(peer, correlation, s.error());
+    actions_.persist.push_back(
+        persist::Audit{{now_.wall, make->actor, "backup", backups_.last().path, ""}});
+  }
+  answers_.emplace_back(std::move(peer), wire::pack(correlation, backups_.last()));
 }
 
 Result<wire::Frames> Shell::answer(uint64_t correlation, wire::ListKeys&) {
@@ -437,6 +450,7 @@ void Shell::add_metrics(std::vector<wire::Metric>* out) const {
   add("ghost_broker_stalls_total", "Times that the loop stood still.", MetricType::kCounter,
       n(counts_.stalls));
   add("ghost_broker_waits", "Long polls that wait.", MetricType::kGauge, n(waiters_.count()));
+  backups_.append_metrics(out);
   commit_seconds_.append_to(out);
   commit_rows_.append_to(out);
 }

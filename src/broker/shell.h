@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "broker/access.h"
+#include "broker/backup.h"
 #include "broker/chores.h"
 #include "broker/core.h"
 #include "broker/finish_watch.h"
@@ -29,8 +30,10 @@ struct ShellOptions {
   size_t notify_jobs_max = 100'000;
   std::map<std::string, uint64_t> limits;  // told in Welcome and Stats
   std::string registry_path;               // registry.json; empty: none is kept
-  wire::Instance self;                     // the broker in the registry
-  Access* access = nullptr;                // null: whoever is heard may say anything
+  std::string restored_path;               // mark of a restore, gone after the first turn
+  BackupOptions backups;
+  wire::Instance self;       // the broker in the registry
+  Access* access = nullptr;  // null: whoever is heard may say anything
 };
 
 class Shell {
@@ -70,6 +73,7 @@ class Shell {
   void on(Peer peer, wire::Message&& message, wire::RetryJob&& request);
   void on(Peer peer, wire::Message&& message, ReadRequest&& request);
   void on(Peer peer, wire::Message&& message, KeyRequest&& request);
+  void on(Peer peer, wire::Message&& message, BackupRequest&& request);
   Result<wire::Frames> answer(uint64_t correlation, wire::ListKeys& request);
   Result<wire::Frames> answer(uint64_t correlation, wire::PutKey& request);
   Result<wire::Frames> answer(uint64_t correlation, wire::RevokeKey& request);
@@ -100,6 +104,7 @@ class Shell {
   Waiters waiters_;
   FinishWatch watch_;
   Chores chores_;
+  Backups backups_;
 
   Now now_;
   MonoMs turn_began_ = 0;

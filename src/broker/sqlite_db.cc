@@ -4,6 +4,9 @@
 
 #include <cstring>
 #include <mutex>
+#include <utility>
+
+#include "base/bytes.h"
 
 namespace ghost::broker {
 namespace {
@@ -111,6 +114,24 @@ Status Database::open(const std::string& path) {
   return ok_status();
 }
 
+Status Database::open_as_it_lies(const std::string& path) {
+  path_ = path;
+  std::string uri = "file:";
+  for (const char c : path) {
+    if (c == '?' || c == '#' || c == '%') {
+      uri += '%' + to_hex(std::string_view(&c, 1));
+    } else {
+      uri += c;
+    }
+  }
+  const int flags =
+      SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
+  if (sqlite3_open_v2((uri + "?immutable=1").c_str(), &raw_, flags, nullptr) != SQLITE_OK) {
+    return failure(raw_, "open store " + path);
+  }
+  return ok_status();
+}
+
 Status Database::exec(const std::string& sql) {
   if (sqlite3_exec(raw_, sql.c_str(), nullptr, nullptr, nullptr) != SQLITE_OK) {
     return failure(raw_, "store " + path_);
@@ -168,6 +189,37 @@ Status Database::checkpoint() {
 
 void Database::leave_wal() {
   sqlite3_db_config(raw_, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+}
+
+DatabaseCopy::~DatabaseCopy() {
+  sqlite3_backup_finish(raw_);
+}
+
+// Nothing of the copy is relied on before it was synced and read again, so no journal is kept.
+Status DatabaseCopy::begin(Database& from, const std::string& path) {
+  if (Status s = to_.open(path); !s) return s;
+  if (Status s = to_.exec("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF"); !s) return s;
+  raw_ = sqlite3_backup_init(to_.raw_, "main", from.raw_, "main");
+  return raw_ != nullptr ? ok_status() : Status(failure(to_.raw_, "copy to " + path));
+}
+
+Result<bool> DatabaseCopy::step(int pages) {
+  const int code = sqlite3_backup_step(raw_, pages);
+  pages_ = static_cast<uint64_t>(sqlite3_backup_pagecount(raw_));
+  left_ = static_cast<uint64_t>(sqlite3_backup_remaining(raw_));
+  if (code == SQLITE_OK) return false;
+  if (code == SQLITE_DONE && sqlite3_backup_finish(std::exchange(raw_, nullptr)) == SQLITE_OK) {
+    return true;
+  }
+  return failure(to_.raw_, "copy to " + to_.path_);
+}
+
+uint64_t DatabaseCopy::pages() const {
+  return pages_;
+}
+
+uint64_t DatabaseCopy::pages_copied() const {
+  return pages_ - left_;
 }
 
 }  // namespace ghost::broker

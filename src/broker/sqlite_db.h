@@ -9,6 +9,7 @@
 #include "base/result.h"
 
 struct sqlite3;
+struct sqlite3_backup;
 struct sqlite3_stmt;
 
 namespace ghost::broker {
@@ -55,6 +56,8 @@ class Database {
 
   // Opens the file, or makes it.
   Status open(const std::string& path);
+  // To be read only, without its log and without a lock: nobody may be at work on it.
+  Status open_as_it_lies(const std::string& path);
   Status exec(const std::string& sql);
   Result<Statement> prepare(std::string_view sql);
   Result<uint64_t> query_u64(const std::string& sql);  // first column of the first row
@@ -72,9 +75,32 @@ class Database {
   void leave_wal();
 
  private:
+  friend class DatabaseCopy;
   sqlite3* raw_ = nullptr;
   std::string path_;
   uint64_t wal_frames_ = 0;
+};
+
+// A copy of a whole database into a new file, some pages at a time. What the same connection
+// commits between two steps goes into both, so that the copy is of the moment of its last step. It
+// is ended before its source is closed.
+class DatabaseCopy {
+ public:
+  DatabaseCopy() = default;
+  ~DatabaseCopy();
+  DatabaseCopy(const DatabaseCopy&) = delete;
+  DatabaseCopy& operator=(const DatabaseCopy&) = delete;
+
+  Status begin(Database& from, const std::string& path);
+  // True: the file is whole, though not synced.
+  Result<bool> step(int pages);
+  uint64_t pages() const;
+  uint64_t pages_copied() const;
+
+ private:
+  Database to_;
+  sqlite3_backup* raw_ = nullptr;
+  uint64_t pages_ = 0, left_ = 0;
 };
 
 }  // namespace ghost::broker

@@ -3,8 +3,6 @@
 namespace ghost::broker {
 namespace {
 
-constexpr uint64_t kApplicationId = 0x47687374;  // "Ghst"
-
 // What is written once and what changes stand apart, and payloads stand apart from both: recovery
 // and lists never read a payload. A job's first events lie in its own row and its last ones with
 // its result, so that a short job needs no row of `events`. Keys of payload rows are

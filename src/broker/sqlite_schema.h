@@ -9,6 +9,8 @@
 
 namespace ghost::broker {
 
+inline constexpr uint64_t kApplicationId = 0x47687374;  // "Ghst"
+
 // Step i brings a store of schema version i to i + 1. Steps are only ever appended.
 std::span<const std::string_view> schema_steps();
 

@@ -23,6 +23,7 @@ constexpr size_t kPackedInRow = 4096;      // events in the row of a job or resu
 constexpr size_t kVerdictInRow = 256;
 constexpr uint64_t kForgetBytes = 4 << 10;  // about what it writes to forget a job
 constexpr uint64_t kAuditRows = 100'000;
+constexpr int kCopyPages = 64;  // copied between two turns
 
 uint64_t hash_of(std::string_view bytes) {
   const std::string digest = sha256(bytes);
@@ -525,6 +526,28 @@ Status SqliteStore::housekeep(bool quiet) {
   GHOST_CRASH_POINT("checkpoint.done");
   if (!s) broken_ = true;
   return s;
+}
+
+class SqliteCopy : public StoreCopy {
+ public:
+  Status begin(Database& from, const std::string& path) { return copy_.begin(from, path); }
+  Result<bool> step() override { return copy_.step(kCopyPages); }
+  uint64_t bytes() const override { return copy_.pages() * kPageBytes; }
+  uint64_t bytes_copied() const override { return copy_.pages_copied() * kPageBytes; }
+
+ private:
+  DatabaseCopy copy_;
+};
+
+Result<std::unique_ptr<StoreCopy>> SqliteStore::copy_to(const std::string& path) {
+  auto copy = std::make_unique<SqliteCopy>();
+  if (Status s = copy->begin(db_, path); !s) return s.error();
+  return std::unique_ptr<StoreCopy>(std::move(copy));
+}
+
+uint64_t SqliteStore::bytes() {
+  const Result<uint64_t> pages = db_.query_u64("PRAGMA page_count");
+  return pages ? *pages * kPageBytes : 0;
 }
 
 Result<std::unique_ptr<Store>> open_sqlite_store(const SqliteStoreOptions& options) {

@@ -40,6 +40,8 @@ class SqliteStore : public Store {
   Result<std::vector<wire::AuditEntry>> audit(size_t count_max) override;
   bool has_space(uint64_t bytes) override;
   Status housekeep(bool quiet) override;
+  Result<std::unique_ptr<StoreCopy>> copy_to(const std::string& path) override;
+  uint64_t bytes() override;
 
  private:
   // All that one transaction says of one job, in order.

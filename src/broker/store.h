@@ -64,6 +64,17 @@ struct StoredBlob {
   std::string sha256;
 };
 
+// A copy of the store into a file while it works. Ended before the store is.
+class StoreCopy {
+ public:
+  virtual ~StoreCopy() = default;
+  // Copies some more, for about a millisecond. True: the file holds all that is committed now; it
+  // is not synced yet. An Error is the copy's alone.
+  virtual Result<bool> step() = 0;
+  virtual uint64_t bytes() const = 0;
+  virtual uint64_t bytes_copied() const = 0;
+};
+
 class Store {
  public:
   virtual ~Store() = default;
@@ -103,6 +114,11 @@ class Store {
   // Bounded housekeeping (a short checkpoint), after the sends of a turn. `quiet`: nothing waits to
   // be done, so that now is a good time. An Error means the same as commit's.
   virtual Status housekeep(bool quiet) = 0;
+  // Error code conflict: nothing of this store outlives the broker.
+  virtual Result<std::unique_ptr<StoreCopy>> copy_to(const std::string& path) {
+    return Error{"conflict", "this store is in memory alone: there is no copy at " + path, ""};
+  }
+  virtual uint64_t bytes() { return 0; }  // on disk, about
 };
 
 // The epoch of a start, after the one that the store remembers: the clock and what is remembered

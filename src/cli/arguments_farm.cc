@@ -140,6 +140,23 @@ void add_keys_commands(CLI::App& app, Chosen* chosen) {
   c->add_flag("--finish", o->finish, "All have moved: the next key is the broker's key");
 }
 
+void add_backup_commands(CLI::App& app, Chosen* chosen) {
+  add_plain(&app, chosen, "backup",
+            "Let the broker copy its state into a folder of its host, and wait until it has",
+            run_backup);
+  auto o = std::make_shared<RestoreOptions>();
+  CLI::App* c = app.add_subcommand(
+      "restore", "Bring a backup into a data directory on this host; its broker is stopped");
+  c->callback([=] {
+    chosen->offline = true;
+    chosen->local = [=] { return run_restore(*o); };
+  });
+  c->add_option("backup", o->backup, "Folder of the backup")->required()->type_name("BACKUP");
+  o->data = "./ghost-data/broker";
+  add_text(c, "--data", &o->data, "The broker's data directory", "DIR")->capture_default_str();
+  add_text(c, "--keys", &o->keys, "Its key folder, where that is elsewhere", "DIR");
+}
+
 CLI::App* add_registry_command(CLI::App* registry, Chosen* chosen, const char* name,
                                const char* about, int (*command)(Session&, const RegistryOptions&),
                                std::shared_ptr<RegistryOptions> o) {
@@ -209,6 +226,10 @@ void add_farm_commands(CLI::App& app, Chosen* chosen) {
   add_plain(&app, chosen, "limits",
             "Show every limit of relay, broker and runners, and what a request asks for by itself",
             run_limits);
+
+  add_plain(&app, chosen, "demand", "Show what waits for which runners, as an autoscaler sees it",
+            run_demand);
+  add_backup_commands(app, chosen);
 
   auto entries = std::make_shared<uint64_t>(50);
   CLI::App* audit = add_plain(&app, chosen, "audit", "Show who cancelled, drained or changed what",

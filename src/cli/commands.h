@@ -118,6 +118,13 @@ int run_keys_list(Session& session, const KeysOptions& options);
 int run_keys_revoke(Session& session, const KeysOptions& options);
 int run_keys_rotate(const KeysOptions& options);
 
+int run_demand(Session& session);
+int run_backup(Session& session);
+struct RestoreOptions {
+  std::string backup, data, keys;  // keys empty: in the data directory
+};
+int run_restore(const RestoreOptions& options);
+
 int run_limits(Session& session);
 int run_audit(Session& session, uint64_t limit);
 

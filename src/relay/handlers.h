@@ -45,6 +45,10 @@ Task<Response> list_audit(RelayContext&, Request&);
 Task<Response> list_keys(RelayContext&, Request&);
 Task<Response> put_key(RelayContext&, Request&);
 Task<Response> revoke_key(RelayContext&, Request&);
+// operation_handlers.cc
+Task<Response> get_demand(RelayContext&, Request&);
+Task<Response> get_backup(RelayContext&, Request&);
+Task<Response> make_backup(RelayContext&, Request&);
 // service_handlers.cc
 Task<Response> get_limits(RelayContext&, Request&);
 Task<Response> get_livez(RelayContext&, Request&);

@@ -411,7 +411,7 @@ void ScriptBroker::view(const Words& words) {
     const auto all = core_->instances(m, now_);
     for (const auto& i : all.items) say(i.service + "/" + i.instance + " " + text(i.state));
   } else if (words[1] == "metrics") {
-    for (const auto& m : core_->metrics()) {
+    for (const auto& m : core_->metrics(now_)) {
       if (words.size() > 2 && m.name.find(words[2]) == std::string::npos) continue;
       std::string line = m.name;
       for (const auto& [key, value] : m.labels) line += " " + key + "=" + value;
