@@ -78,6 +78,7 @@ struct JobOutcome {
   wire::Verdict verdict;
   Blob diff;  // full-index binary diff base to result, null when there is none
   WallMs started_ms = 0;
+  std::optional<uint64_t> gates_ms;  // of that, in its gates
 };
 
 class Executor {

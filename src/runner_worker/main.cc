@@ -17,6 +17,7 @@
 #include "runner_worker/data_dir.h"
 #include "runner_worker/job_executor.h"
 #include "runner_worker/link.h"
+#include "runner_worker/metered_executor.h"
 #include "runner_worker/sandbox_probe.h"
 #include "runner_worker/secrets.h"
 #include "wire/isolation.h"
@@ -85,6 +86,7 @@ struct RunnerOptions : JobLimits {
   std::string credentials, secrets;
   SandboxOptions sandbox;
   ExecutorOptions executor;
+  std::string metrics;
   bool probe = false;
 };
 
@@ -130,6 +132,8 @@ void declare(OptionSet& set, RunnerOptions* o, log::Options* log_options) {
   for (const LimitOption& limit : kLimitOptions) {
     set.add(limit.name, &(o->*limit.value), limit.help, limit.min, int64_t{1} << 50);
   }
+  set.add("metrics", &o->metrics,
+          "address that serves /metrics to Prometheus, 127.0.0.1:9469; empty: none");
   set.add_flag_only("probe", &o->probe,
                     "print which isolation this host gives and what each step costs; then leave");
   set.add("log-level", &log_options->level, "debug, info, warn or error");
@@ -276,10 +280,19 @@ int run(RunnerOptions o) {
     notify::watchdog();
     due = now + *every_ms / 2;
   };
-  link_options.on_registered = [&] { notify::ready({{"INSTANCE", identity->instance}}); };
+  RunnerMetrics metrics(identity->instance, static_cast<uint64_t>(o.slots));
+  if (!o.metrics.empty()) {
+    if (Status s = metrics.serve(o.metrics); !s) return fail(s.error());
+    log::info("metrics", {{"http", o.metrics}});
+  }
+  link_options.on_registered = [&] {
+    metrics.registered();
+    notify::ready({{"INSTANCE", identity->instance}});
+  };
+  MeteredExecutor metered(**executor, metrics);
   log::info("runner",
             {{"instance", identity->instance}, {"broker", broker->endpoint}, {"slots", o.slots}});
-  Link link(context, link_options, session_of(o, *identity), **executor, **outbox);
+  Link link(context, link_options, session_of(o, *identity), metered, **outbox);
   const Status end = link.run();
   notify::stopping();
   return end ? 0 : fail(end.error());

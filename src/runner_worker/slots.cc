@@ -60,6 +60,7 @@ SlotFinished run_job(Executor& executor, const JobInput& input, SlotHost& host) 
   finished.item.tree_oid = std::move(outcome.tree_oid);
   finished.item.commit_oid = std::move(outcome.commit_oid);
   finished.item.started_ms = outcome.started_ms;
+  finished.item.gates_ms = outcome.gates_ms;
   finished.verdict = make_blob(encode(outcome.verdict));
   finished.diff = std::move(outcome.diff);
   return finished;

@@ -20,6 +20,7 @@ OWNERS = [
     (r'toml\+\+', ['base/options.cc']),
     (r'sqlite3', ['broker/sqlite_']),
     (r'git2', ['runner_worker/git_repo']),
+    (r'prometheus/', ['relay/metrics.cc', 'runner_worker/metered_executor.cc']),
     (r'seccomp', ['runner_worker/seccomp', 'runner_worker/sandbox']),
     (r'boost/json', ['http/json', 'broker/registry_file.cc']),
     (r'boost/(beast|asio)', ['relay/', 'http/client', 'http/beast']),
