@@ -1,6 +1,9 @@
 // ghost top: runners, lanes and jobs, again and again.
 #include <algorithm>
-#include <iostream>
+#include <cstdio>
+#include <cstdlib>
+#include <optional>
+#include <sstream>
 
 #include "base/time.h"
 #include "cli/commands.h"
@@ -62,9 +65,53 @@ std::string jobs_part(const http::Json& jobs, const Session& session) {
   return table.empty() ? "" : "\n" + table.print(session.table_width(), session.out_style());
 }
 
+// The sum of a metric's samples on a Prometheus page.
+double sum_of(const std::string& page, const std::string& metric, const std::string& label = "") {
+  double sum = 0;
+  std::istringstream lines(page);
+  for (std::string line; std::getline(lines, line);) {
+    const char after = line.size() > metric.size() ? line[metric.size()] : '\0';
+    if (!line.starts_with(metric) || (after != '{' && after != ' ')) continue;
+    if (line.find(label) == line.npos) continue;
+    sum += std::strtod(line.c_str() + line.rfind(' '), nullptr);
+  }
+  return sum;
+}
+
 struct Look {
   http::Json runners, lanes, jobs;
+  double accepted = 0, finished = 0;  // in sum, since the broker's start
+  double oldest_wait = 0;             // seconds
+  bool counted = false;
+  MonoMs at = 0;
 };
+
+std::string rate(double now, double before, int64_t ms) {
+  if (now < before) return "-";  // the broker was started anew
+  char text[32];
+  std::snprintf(text, sizeof text, "%.1f/s",
+                (now - before) * 1000 / static_cast<double>(std::max<int64_t>(1, ms)));
+  return text;
+}
+
+// "queued 3  running 2  in 12.0/s  out 11.5/s  oldest wait 3.2 s"
+std::string summary_part(const Look& now, const std::optional<Look>& before) {
+  int64_t queued = 0, running = 0;
+  for (const http::Json& lane : items_of(now.lanes)) {
+    queued += http::get_int(lane, "queued");
+    running += http::get_int(lane, "leased");
+  }
+  std::string out = "queued " + std::to_string(queued) + "  running " + std::to_string(running);
+  if (now.counted && before && before->counted) {
+    const int64_t ms = now.at - before->at;
+    out += "  in " + rate(now.accepted, before->accepted, ms) + "  out " +
+           rate(now.finished, before->finished, ms);
+  }
+  if (now.oldest_wait > 0) {
+    out += "  oldest wait " + show_ms(static_cast<int64_t>(now.oldest_wait * 1000));
+  }
+  return out + "\n\n";
+}
 
 Result<Look> look(Session& session) {
   Look out;
@@ -77,6 +124,19 @@ Result<Look> look(Session& session) {
     if (!answer) return answer.error();
     *into = std::move(*answer);
   }
+  // Not everyone may see the metrics; the rest stands without them.
+  if (const auto page = session.get("/metrics")) {
+    out.accepted = sum_of(page->body, "ghost_submissions_total", "status=\"accepted\"");
+    out.finished = sum_of(page->body, "ghost_jobs_finished_total");
+    std::istringstream lines(page->body);
+    for (std::string line; std::getline(lines, line);) {
+      if (!line.starts_with("ghost_job_oldest_wait_seconds{")) continue;
+      const double wait = std::strtod(line.c_str() + line.rfind(' '), nullptr);
+      out.oldest_wait = std::max(out.oldest_wait, wait);
+    }
+    out.counted = true;
+  }
+  out.at = mono_now_ms();
   return out;
 }
 
@@ -93,6 +153,7 @@ std::string first_lines(const std::string& text, size_t count) {
 
 int run_top(Session& session, const TopOptions& options) {
   session.catch_interrupts();
+  std::optional<Look> before;
   for (;;) {
     auto seen = look(session);
     if (session.interrupted()) return kPassed;
@@ -111,12 +172,13 @@ int run_top(Session& session, const TopOptions& options) {
              "\n";
     } else {
       text = safe_line(session.url()) + "  " + format_rfc3339(wall_now_ms()) + "\n\n" +
-             runners_part(seen->runners, session) + lanes_part(seen->lanes, session) +
-             jobs_part(seen->jobs, session);
+             summary_part(*seen, before) + runners_part(seen->runners, session) +
+             lanes_part(seen->lanes, session) + jobs_part(seen->jobs, session);
     }
     const bool redraw = session.out_is_terminal() && !options.once && !session.json();
     print(redraw ? "\x1b[H\x1b[2J" + first_lines(text, session.height() - 1) : text);
     if (options.once) return kPassed;
+    if (seen) before = std::move(*seen);
     if (!session.pause_ms(std::max<int64_t>(100, options.interval_ms))) return kPassed;
   }
 }
