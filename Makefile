@@ -5,7 +5,7 @@ PRESET ?= release
 JOBS ?= $(shell nproc)
 BUILD := build/$(PRESET)
 
-.PHONY: help setup build test demo up install format check sanitize sanitize-core tsan sim fuzz conformance bench clean disk-faults torture recovery bad-peers bench-patch bench-peers bench-apply network
+.PHONY: help setup build test demo up install format check sanitize sanitize-core tsan sim fuzz conformance bench clean disk-faults torture recovery bad-peers bench-patch bench-peers bench-apply network deb deb-try
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -123,6 +123,14 @@ conformance: setup ## the patch engine against git and GNU patch on Debian's sou
 	@cmake --build build/release --parallel $(JOBS) --target patch_replay
 	@tests/conformance/patches/conformance.py --replay build/release/bin/patch_replay --scratch build/conformance \
 	  --summary docs/CONFORMANCE.md --corruptions $(or $(CORRUPTIONS),10000) --seed $(or $(SEED),1) --jobs $(JOBS)
+
+deb: setup ## Debian packages of the four programs, in build/release/packages
+	@cmake --preset $(PRESET) -DGHOST_TESTS=OFF >/dev/null
+	@cmake --build $(BUILD) --parallel $(JOBS)
+	@cd $(BUILD) && cpack -G DEB
+
+deb-try: deb ## install, start, remove and purge them in a scratch root; needs root, debootstrap and a mirror
+	@deploy/debian/try $(BUILD)/packages
 
 clean: ## remove build/
 	@rm -rf build
