@@ -58,17 +58,21 @@ class Hosts:
 
 @unittest.skipUnless(allowed(), 'network namespaces are not allowed here')
 class HostsFarmTest(FarmTest):
+    count, relays = 3, (2,)
+
     def setUp(self):
-        self.hosts = Hosts(3)
+        self.hosts = Hosts(self.count)
         self.addCleanup(self.hosts.close)
         self.keys = self.scratch / 'broker' / 'keys'
         self.ghost(1, 'keys', 'init', '--keys', self.keys)
         self.broker = self.make(1, 'broker', 'ghost-broker', '--data', self.scratch / 'broker', '--lease-ms', 3000,
                                 '--clients', f'tcp://127.0.0.1:0,tcp://{BROKER}:5051', '--runners',
                                 f'tcp://{BROKER}:5052').start()
-        relay = self.add('relay', 'relay-2', '--keys', self.keys, '--endpoint', f'tcp://{BROKER}:5051')
-        self.make(2, 'relay', 'ghost-relay', '--http', '127.0.0.1:5050', '--join', f'@{relay}', '--join-file',
-                  self.scratch / 'relay.kept').start()
+        for host in self.relays:
+            relay = self.add('relay', f'relay-{host}', '--keys', self.keys, '--endpoint', f'tcp://{BROKER}:5051')
+            kept = 'relay.kept' if host == 2 else f'relay-{host}.kept'
+            self.make(host, f'relay-{host}', 'ghost-relay', '--http', '127.0.0.1:5050', '--join', f'@{relay}',
+                      '--join-file', self.scratch / kept).start()
         work = farm.Repo(self.scratch / 'r')
         work.commit({'README': 'one\n'})
         self.ghost(2, 'repo', 'add', 'r', work.path)
@@ -93,8 +97,8 @@ class HostsFarmTest(FarmTest):
         path.write_text(self.ghost(1 if role == 'relay' else 2, 'keys', 'add', role, name, *options))
         return path
 
-    def runner(self, name):
-        return self.make(3, name, 'ghost-runner', '--data', self.scratch / name, '--slots', 1, '--isolation', 'none',
+    def runner(self, name, host=3):
+        return self.make(host, name, 'ghost-runner', '--data', self.scratch / name, '--slots', 1, '--isolation', 'none',
                          '--join', f'@{self.add("runner", name)}')
 
     def submit(self, gate, *options, expect=0):
@@ -146,6 +150,43 @@ class HostsFarmTest(FarmTest):
               lambda: f'all are counted: {self.refused()}')
         self.submit('true', '--wait')
         self.assertEqual(set(self.runners()), {'one'})
+
+    def as_member(self, name, action):
+        """Runs lines of Python on the runners' host, with s a DEALER that holds the key of that member."""
+        role, _, secret, broker, endpoint = (self.scratch / f'{name}.join').read_text().strip()[7:].split('/', 4)
+        script = ('import zmq, msgpack, sys\nfrom zmq.utils import z85\n'
+                  's = zmq.Context().socket(zmq.DEALER)\ns.linger = 0\n'
+                  f's.curve_secretkey = z85.encode(bytes.fromhex("{secret}"))\n'
+                  's.curve_publickey = zmq.curve_public(s.curve_secretkey)\n'
+                  f's.curve_serverkey = z85.encode(bytes.fromhex("{broker}"))\n'
+                  'def ask(kind, body, wait_ms):\n'
+                  '    s.send_multipart([msgpack.packb({"v": 1, "k": kind, "c": 1}), msgpack.packb(body)])\n'
+                  '    return msgpack.unpackb(s.recv_multipart()[1]) if s.poll(wait_ms) else None\n'
+                  f'def connect(): s.connect("{endpoint}")\n' + action)
+        done = subprocess.run(['ip', 'netns', 'exec', self.hosts.names[2], '/usr/bin/python3', '-'], check=False,
+                              input=script.encode(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        self.assertEqual(done.returncode, 0, done.stdout)
+        return done.stdout.decode().strip()
+
+    def test_a_routing_id_and_an_instance_of_another_cannot_be_stolen(self):
+        self.runner('one').start()
+        job = self.submit('sleep 4').strip()
+        until(lambda: self.runners()['one']['busy'] == 1, 'the job runs')
+        self.add('runner', 'thief')
+        register = ('{"instance": "%s", "secret": b"0" * 16, "session": 9999999999999, "slots": 4, "labels": {}, '
+                    '"held": [], "lastJobSeq": 0}')
+        # It holds a key of its own, and sets a routing id: of five bytes like those that libzmq gives.
+        said = self.as_member('thief', 's.routing_id = b"\\x01abcd"\nconnect()\n'
+                              f'print(ask("Register", {register % "thief"}, 3000))')
+        self.assertEqual(said, 'None')
+        until(lambda: self.refused().get('chosen_routing_id', 0) > 0, 'it is counted')
+        said = self.as_member('thief', f'connect()\nprint(ask("Register", {register % "one"}, 10000)["error"]["code"])')
+        self.assertEqual(said, 'forbidden')
+        said = self.as_member('thief', f'connect()\nprint("epoch" in ask("Register", {register % "thief"}, 10000))')
+        self.assertEqual(said, 'True')
+        self.ghost(2, 'wait', job, '--quiet')
+        self.assertEqual(json.loads(self.ghost(2, 'get', job, '--json'))['attempt'], 1)
+        self.assertEqual(self.runners()['one']['state'], 'ready')
 
     def test_a_host_that_is_cut_off_loses_its_job_and_comes_back(self):
         self.runner('one').start()
