@@ -108,7 +108,7 @@ class Host:
 
 def packages(build, folder):
     """As `make deb` makes them, of the programs of this build."""
-    done = subprocess.run(['cpack', '-G', 'DEB', '-B', folder], cwd=build, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    done = subprocess.run(['cpack', '-G', 'DEB', '-D', f'CPACK_OUTPUT_FILE_PREFIX={folder}'], cwd=build, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                           check=False)
     if done.returncode != 0:
         raise SystemExit('cpack: ' + done.stdout.decode(errors='replace')[-4000:])

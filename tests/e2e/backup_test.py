@@ -107,7 +107,7 @@ class BackupTest(FarmTest):
         # The clock alone would do here; without it the file beside the store does.
         self.restore(folder)
         self.farm.restart_broker()
-        again = runner.register()
+        again = runner.register(draining=True)
         self.assertGreater(again['epoch'], epoch)
         self.assertIn(first['lease'], [order['lease'] for order in again['cancels'] if order['reason'] == 'stale'])
         self.assertEqual(runner.result(first['lease']), 'stale')

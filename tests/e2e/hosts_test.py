@@ -156,8 +156,8 @@ class HostsFarmTest(FarmTest):
         role, _, secret, broker, endpoint = (self.scratch / f'{name}.join').read_text().strip()[7:].split('/', 4)
         script = ('import zmq, msgpack, sys\nfrom zmq.utils import z85\n'
                   's = zmq.Context().socket(zmq.DEALER)\ns.linger = 0\n'
-                  f's.curve_secretkey = z85.encode(bytes.fromhex("{secret}"))\n'
-                  's.curve_publickey = zmq.curve_public(s.curve_secretkey)\n'
+                  f'secret = z85.encode(bytes.fromhex("{secret}"))\n'
+                  's.curve_secretkey, s.curve_publickey = secret, zmq.curve_public(secret)\n'
                   f's.curve_serverkey = z85.encode(bytes.fromhex("{broker}"))\n'
                   'def ask(kind, body, wait_ms):\n'
                   '    s.send_multipart([msgpack.packb({"v": 1, "k": kind, "c": 1}), msgpack.packb(body)])\n'
