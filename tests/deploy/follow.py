@@ -49,7 +49,7 @@ class Host:
         self.ip('netns', 'add', self.net)
         self.log = open(self.top / 'boot.log', 'wb')
         self.holder = subprocess.Popen(
-            ['ip', 'netns', 'exec', self.net, ROOT / 'deploy/debian/boot', self.top / 'root', name,
+            ['nsenter', f'--net=/run/netns/{self.net}', ROOT / 'deploy/debian/boot', self.top / 'root', name,
              f'lowerdir=/,upperdir={self.top}/up,workdir={self.top}/work', self.shared], stdin=subprocess.DEVNULL,
             stdout=self.log, stderr=self.log, env={**os.environ, 'GHOST_BOOT_NET': 'keep'}, start_new_session=True)
 
@@ -80,8 +80,8 @@ class Host:
         subprocess.run(['ip', *args], check=True)
 
     def argv(self, *words):
-        return ['nsenter', '--target', str(self.init), '--mount', '--pid', '--net', '--uts', '--ipc', '--root', '--wd=/root', 'env',
-                '-i', 'HOME=/root', 'TERM=dumb', 'DEBIAN_FRONTEND=noninteractive',
+        return ['nsenter', '--target', str(self.init), '--mount', '--pid', '--net', '--uts', '--ipc', '--root', 'env', '-i', '--chdir=/root',
+                'HOME=/root', 'TERM=dumb', 'DEBIAN_FRONTEND=noninteractive',
                 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', *words]
 
     def type(self, text):
