@@ -15,14 +15,8 @@
 namespace ghost::runner {
 namespace {
 
-constexpr size_t kReadersMax = 16;
 constexpr size_t kPacksMax = 24;
 constexpr uint64_t kCompactMsMax = 10 * 60'000;
-
-uint64_t inode_of(const CacheStore::Use& use) {
-  struct stat st;
-  return ::fstat(use.lock.get(), &st) == 0 ? st.st_ino : 0;
-}
 
 bool is_hex(const std::string& text) {
   return std::all_of(text.begin(), text.end(), [](char c) {
@@ -78,7 +72,7 @@ BaseCache::~BaseCache() {
 }
 
 BaseRepo::~BaseRepo() {
-  cache_.give_back(*this);
+  if (!broken_) cache_.open_repos_.give_back(std::move(git_));
 }
 
 BaseCache::BaseCache(BaseCacheOptions options, GitProgram git, std::unique_ptr<CacheStore> store)
@@ -132,51 +126,23 @@ Result<std::unique_ptr<BaseRepo>> BaseCache::open_repo(const wire::Repo& repo,
       return make_mirror(folder, remote, cutoff);
     });
     if (!mirror) return mirror.error();
-    std::unique_ptr<GitRepo> reader = idle_reader(*mirror);
+    auto reader = open_repos_.take(mirror->dir + "/git");
     if (!reader) {
-      auto opened = GitRepo::open(mirror->dir + "/git");
-      if (!opened) {
-        if (attempt == 2) return opened.error();
-        log::warn("broken mirror made anew",
-                  {{"repo", repo.name}, {"why", opened.error().message}});
-        store_->discard(name, *mirror);
-        continue;
-      }
-      reader = std::move(*opened);
+      if (attempt == 2) return reader.error();
+      log::warn("broken mirror made anew", {{"repo", repo.name}, {"why", reader.error().message}});
+      store_->discard(name, *mirror);
+      continue;
     }
     return std::unique_ptr<BaseRepo>(
-        new BaseRepo(*this, name, repo, std::move(remote), std::move(*mirror), std::move(reader)));
+        new BaseRepo(*this, name, repo, std::move(remote), std::move(*mirror), std::move(*reader)));
   }
-}
-
-std::unique_ptr<GitRepo> BaseCache::idle_reader(const CacheStore::Use& mirror) {
-  const uint64_t inode = inode_of(mirror);
-  std::lock_guard lock(mutex_);
-  for (auto it = readers_.begin(); it != readers_.end(); ++it) {
-    if (it->mirror_inode != inode) continue;
-    auto git = std::move(it->git);
-    readers_.erase(it);
-    return git;
-  }
-  return nullptr;
-}
-
-void BaseCache::give_back(BaseRepo& repo) {
-  if (repo.broken_ || !repo.git_) return;
-  repo.git_->forget_new();
-  const uint64_t inode = inode_of(repo.mirror_);
-  std::lock_guard lock(mutex_);
-  if (readers_.size() == kReadersMax) readers_.erase(readers_.begin());
-  readers_.push_back({inode, std::move(repo.git_)});
 }
 
 void BaseCache::mark_broken(BaseRepo& repo) {
   log::warn("mirror is broken, made anew with the next job", {{"repo", repo.remote().name}});
   repo.broken_ = true;
-  const uint64_t inode = inode_of(repo.mirror_);
   store_->discard(repo.name_, repo.mirror_);
-  std::lock_guard lock(mutex_);
-  std::erase_if(readers_, [&](const Reader& r) { return r.mirror_inode == inode; });
+  open_repos_.forget(repo.mirror_.dir + "/git");
 }
 
 void BaseCache::mark_broken(const BaseCheckout& checkout) {
@@ -191,11 +157,12 @@ Result<std::map<std::string, Oid>> BaseCache::remote_refs(const BaseRepo& repo,
   // A repository on this host is read directly: no process is needed.
   if (const std::string path = local_path_of(repo.remote().url); !path.empty()) {
     for (const std::string& folder : {path + "/.git", path, path + ".git"}) {
-      auto local = GitRepo::open(folder);
+      auto local = open_repos_.take(folder);
       if (!local) continue;
       for (const auto& ref : refs) {
         if (auto oid = (*local)->read_ref(ref)) found[ref] = *oid;
       }
+      open_repos_.give_back(std::move(*local));
       return found;
     }
   }

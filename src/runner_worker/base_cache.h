@@ -17,6 +17,7 @@
 #include "runner_worker/cache_store.h"
 #include "runner_worker/git_process.h"
 #include "runner_worker/git_repo.h"
+#include "runner_worker/open_repos.h"
 #include "wire/messages.gen.h"
 
 namespace ghost::runner {
@@ -128,8 +129,6 @@ class BaseCache {
   };
   BaseCache(BaseCacheOptions options, GitProgram git, std::unique_ptr<CacheStore> store);
   Status make_mirror(const std::string& folder, const GitRemote& remote, const Cutoff& cutoff);
-  std::unique_ptr<GitRepo> idle_reader(const CacheStore::Use& mirror);
-  void give_back(BaseRepo& repo);
   Status fetch(BaseRepo& repo, const std::vector<std::string>& refspecs, const Cutoff& cutoff);
   Status fetch_all(BaseRepo& repo, const Cutoff& cutoff);
   Status compact(BaseRepo& repo, const Cutoff& cutoff);
@@ -148,13 +147,9 @@ class BaseCache {
   const BaseCacheOptions options_;
   const GitProgram git_;
   const std::unique_ptr<CacheStore> store_;
-  std::mutex looking_;  // one checkout is looked through at a time
-  std::mutex mutex_;    // guards all below
-  struct Reader {
-    uint64_t mirror_inode;
-    std::unique_ptr<GitRepo> git;
-  };
-  std::vector<Reader> readers_;                          // opened and idle
+  OpenRepos open_repos_;                                 // mirrors, and remotes on this host
+  std::mutex looking_;                                   // one checkout is looked through at a time
+  std::mutex mutex_;                                     // guards all below
   std::set<std::pair<std::string, uint64_t>> verified_;  // checkouts looked through, by inode
   std::map<std::string, uint64_t> near_uses_;  // of commits that have no checkout of their own
   std::deque<Growth> growths_;

@@ -1,179 +1,12 @@
 #include "runner_worker/git_repo.h"
 
-#include <git2.h>
-#include <git2/sys/odb_backend.h>
+#include <sys/stat.h>
 
 #include <algorithm>
-#include <cstring>
-#include <mutex>
-#include <unordered_map>
 
-#include "base/check.h"
+#include "runner_worker/git_repo_impl.h"
 
 namespace ghost::runner {
-namespace {
-
-struct OidHash {
-  size_t operator()(const Oid& o) const {
-    size_t h;
-    std::memcpy(&h, o.raw.data(), sizeof h);
-    return h;
-  }
-};
-
-struct MemoryObject {
-  git_object_t type;
-  std::string bytes;
-};
-
-Oid from_git(const git_oid& g) {
-  Oid o;
-  std::memcpy(o.raw.data(), g.id, 20);
-  return o;
-}
-git_oid to_git(const Oid& o) {
-  git_oid g;
-  std::memcpy(g.id, o.raw.data(), 20);
-  return g;
-}
-
-Error git_failure(const std::string& what) {
-  const git_error* e = git_error_last();
-  return {"git_error", what + ": " + (e && e->message ? e->message : "unknown error"), {}};
-}
-
-// The first place that libgit2 looks for objects and the only one that it writes to: the store
-// under it never changes by our hand.
-struct MemoryBackend {
-  git_odb_backend parent{};
-  std::unordered_map<Oid, MemoryObject, OidHash> objects;
-  size_t bytes = 0;
-
-  static MemoryBackend* of(git_odb_backend* b) { return reinterpret_cast<MemoryBackend*>(b); }
-  const MemoryObject* find(const git_oid* oid) const {
-    const auto it = objects.find(from_git(*oid));
-    return it == objects.end() ? nullptr : &it->second;
-  }
-};
-
-int memory_read(void** out, size_t* size, git_object_t* type, git_odb_backend* backend,
-                const git_oid* oid) {
-  const MemoryObject* object = MemoryBackend::of(backend)->find(oid);
-  if (!object) return GIT_ENOTFOUND;
-  // One byte more: libgit2's parsers of trees and commits look at the terminator.
-  *out = git_odb_backend_data_alloc(backend, object->bytes.size() + 1);
-  if (!*out) return -1;
-  std::memcpy(*out, object->bytes.data(), object->bytes.size());
-  static_cast<char*>(*out)[object->bytes.size()] = '\0';
-  *size = object->bytes.size();
-  *type = object->type;
-  return 0;
-}
-
-int memory_read_header(size_t* size, git_object_t* type, git_odb_backend* backend,
-                       const git_oid* oid) {
-  const MemoryObject* object = MemoryBackend::of(backend)->find(oid);
-  if (!object) return GIT_ENOTFOUND;
-  *size = object->bytes.size();
-  *type = object->type;
-  return 0;
-}
-
-int memory_exists(git_odb_backend* backend, const git_oid* oid) {
-  return MemoryBackend::of(backend)->find(oid) ? 1 : 0;
-}
-
-int memory_write(git_odb_backend* backend, const git_oid* oid, const void* data, size_t size,
-                 git_object_t type) {
-  MemoryBackend* b = MemoryBackend::of(backend);
-  const auto [it, fresh] = b->objects.try_emplace(
-      from_git(*oid), MemoryObject{type, std::string(static_cast<const char*>(data), size)});
-  if (fresh) b->bytes += size;
-  return 0;
-}
-
-void memory_free(git_odb_backend* backend) {
-  delete MemoryBackend::of(backend);
-}
-
-void start_library() {
-  static std::once_flag once;
-  std::call_once(once, [] {
-    GHOST_CHECK(git_libgit2_init() > 0);
-    for (const int level : {GIT_CONFIG_LEVEL_PROGRAMDATA, GIT_CONFIG_LEVEL_SYSTEM,
-                            GIT_CONFIG_LEVEL_XDG, GIT_CONFIG_LEVEL_GLOBAL}) {
-      git_libgit2_opts(GIT_OPT_SET_SEARCH_PATH, level, "");
-    }
-    git_libgit2_opts(GIT_OPT_SET_OWNER_VALIDATION, 0);
-    // The cache would go on answering for objects that forget_new() dropped.
-    git_libgit2_opts(GIT_OPT_ENABLE_CACHING, 0);
-    git_libgit2_opts(GIT_OPT_ENABLE_STRICT_OBJECT_CREATION, 0);
-    // Otherwise whole packs stay mapped, and with them in memory.
-    git_libgit2_opts(GIT_OPT_SET_MWINDOW_SIZE, size_t{4} << 20);
-    git_libgit2_opts(GIT_OPT_SET_MWINDOW_MAPPED_LIMIT, size_t{16} << 20);
-    // As git: zlib's checksum tells damage, and hashing each object read costs more than reading.
-    git_libgit2_opts(GIT_OPT_ENABLE_STRICT_HASH_VERIFICATION, 0);
-  });
-}
-
-template <typename T, void (*Free)(T*)>
-struct Handle {
-  T* p = nullptr;
-  Handle() = default;
-  Handle(const Handle&) = delete;
-  Handle& operator=(const Handle&) = delete;
-  ~Handle() {
-    if (p) Free(p);
-  }
-};
-using OdbObject = Handle<git_odb_object, git_odb_object_free>;
-using TreeHandle = Handle<git_tree, git_tree_free>;
-using DiffHandle = Handle<git_diff, git_diff_free>;
-using ObjectHandle = Handle<git_object, git_object_free>;
-using RefHandle = Handle<git_reference, git_reference_free>;
-using CommitHandle = Handle<git_commit, git_commit_free>;
-using IndexHandle = Handle<git_index, git_index_free>;
-using OdbHandle = Handle<git_odb, git_odb_free>;
-
-}  // namespace
-
-struct GitRepo::Impl {
-  std::string git_dir;
-  git_repository* repo = nullptr;
-  git_odb* odb = nullptr;
-  MemoryBackend* memory = nullptr;  // owned by odb
-  // Trees of the repository as they were read: the jobs of a base ask for the same ones.
-  static constexpr size_t kKeptEntriesMax = 100'000;  // some 10 MB
-  std::unordered_map<Oid, std::vector<patch::TreeEntry>, OidHash> trees;
-  size_t kept_entries = 0;
-
-  ~Impl() {
-    if (odb) git_odb_free(odb);
-    if (repo) git_repository_free(repo);
-  }
-
-  void keep_tree(const Oid& oid, const std::vector<patch::TreeEntry>& entries) {
-    if (entries.size() > kKeptEntriesMax / 8) return;
-    kept_entries += entries.size() + 1;
-    if (kept_entries > kKeptEntriesMax) {
-      trees.clear();
-      kept_entries = entries.size() + 1;
-    }
-    trees.emplace(oid, entries);
-  }
-
-  // Not by git_odb_write: before it writes an object it looks for it in every pack, and when it
-  // finds none reads the folders of packs anew. That costs more than all else, and more in deep
-  // trees.
-  Result<Oid> write(std::string_view bytes, git_object_t type) {
-    git_oid oid;
-    if (git_odb_hash(&oid, bytes.data(), bytes.size(), type) != 0 ||
-        memory_write(&memory->parent, &oid, bytes.data(), bytes.size(), type) != 0) {
-      return git_failure("write object");
-    }
-    return from_git(oid);
-  }
-};
 
 GitRepo::GitRepo(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 GitRepo::~GitRepo() = default;
@@ -182,10 +15,16 @@ const std::string& GitRepo::git_dir() const {
   return impl_->git_dir;
 }
 
+uint64_t GitRepo::inode() const {
+  return impl_->inode;
+}
+
 Result<std::unique_ptr<GitRepo>> GitRepo::open(const std::string& git_dir) {
-  start_library();
+  start_git_library();
   auto impl = std::make_unique<Impl>();
   impl->git_dir = git_dir;
+  struct stat st;
+  if (::stat(git_dir.c_str(), &st) == 0) impl->inode = st.st_ino;
   const unsigned flags = GIT_REPOSITORY_OPEN_NO_SEARCH | GIT_REPOSITORY_OPEN_BARE;
   if (const int rc = git_repository_open_ext(&impl->repo, git_dir.c_str(), flags, nullptr)) {
     Error e = git_failure("open " + git_dir);
@@ -197,12 +36,6 @@ Result<std::unique_ptr<GitRepo>> GitRepo::open(const std::string& git_dir) {
   }
   if (git_repository_odb(&impl->odb, impl->repo) != 0) return git_failure("open " + git_dir);
   auto* memory = new MemoryBackend;
-  git_odb_init_backend(&memory->parent, GIT_ODB_BACKEND_VERSION);
-  memory->parent.read = memory_read;
-  memory->parent.read_header = memory_read_header;
-  memory->parent.exists = memory_exists;
-  memory->parent.write = memory_write;
-  memory->parent.free = memory_free;
   if (git_odb_add_backend(impl->odb, &memory->parent, 999) != 0) {
     delete memory;
     return git_failure("open " + git_dir);
@@ -332,8 +165,7 @@ Result<Oid> GitRepo::write_tree(const std::vector<patch::TreeEntry>& entries) {
   // Names and ids leave no room for the blocks of a SHA-1 collision, which libgit2's slower hash
   // looks for in blobs.
   const Oid oid = patch::object_id("tree", text);
-  const git_oid id = to_git(oid);
-  memory_write(&impl_->memory->parent, &id, text.data(), text.size(), GIT_OBJECT_TREE);
+  impl_->memory->put(oid, text, GIT_OBJECT_TREE);
   return oid;
 }
 
@@ -471,79 +303,6 @@ Status GitRepo::walk(const Oid& tree, const TreeVisitor& visit,
   return ok_status();
 }
 
-namespace {
-
-// Two trees side by side, going only into folders that differ: the cost follows the difference.
-class TreeCompare {
- public:
-  TreeCompare(GitRepo& git, size_t count_max) : git_(git), count_max_(count_max) {}
-  Status compare(const Oid* from, const Oid* to, const std::string& prefix);
-  std::vector<TreeChange> removed, put;
-
- private:
-  Status one(const patch::TreeEntry* from, const patch::TreeEntry* to, const std::string& path);
-
-  GitRepo& git_;
-  const size_t count_max_;
-};
-
-Status TreeCompare::one(const patch::TreeEntry* from, const patch::TreeEntry* to,
-                        const std::string& path) {
-  const bool from_tree = from && from->mode == patch::kModeTree;
-  const bool to_tree = to && to->mode == patch::kModeTree;
-  if (from && to && from->mode == to->mode && from->oid == to->oid) return ok_status();
-  if (from_tree || to_tree) {
-    Status s = compare(from_tree ? &from->oid : nullptr, to_tree ? &to->oid : nullptr, path + "/");
-    if (!s) return s;
-  }
-  const bool was_file = from && !from_tree, is_file = to && !to_tree;
-  if (is_file) {
-    put.push_back(
-        {path, was_file ? from->mode : 0, to->mode, was_file ? from->oid : Oid{}, to->oid});
-  } else if (was_file) {
-    removed.push_back({path, from->mode, 0, from->oid, {}});
-  }
-  if (removed.size() + put.size() > count_max_) {
-    return Error{"too_large", "the trees differ too much", {}};
-  }
-  return ok_status();
-}
-
-Status TreeCompare::compare(const Oid* from, const Oid* to, const std::string& prefix) {
-  if (prefix.size() > 8192) return Error{"too_large", "the tree is too deep", {}};
-  std::vector<patch::TreeEntry> before, after;
-  for (const auto& [oid, entries] : {std::pair(from, &before), std::pair(to, &after)}) {
-    if (!oid) continue;
-    auto read = git_.read_tree(*oid);
-    if (!read) return read.error();
-    *entries = std::move(*read);
-    std::sort(entries->begin(), entries->end(),
-              [](const auto& x, const auto& y) { return x.name < y.name; });
-  }
-  for (size_t i = 0, j = 0; i < before.size() || j < after.size();) {
-    const int order = i == before.size()  ? 1
-                      : j == after.size() ? -1
-                                          : before[i].name.compare(after[j].name);
-    const patch::TreeEntry* a = order <= 0 ? &before[i++] : nullptr;
-    const patch::TreeEntry* b = order >= 0 ? &after[j++] : nullptr;
-    if (Status s = one(a, b, prefix + (a ? a : b)->name); !s) return s;
-  }
-  return ok_status();
-}
-
-}  // namespace
-
-Result<std::vector<TreeChange>> GitRepo::changes(const Oid& from_tree, const Oid& to_tree,
-                                                 size_t count_max) {
-  TreeCompare both(*this, count_max);
-  if (from_tree != to_tree) {
-    if (Status s = both.compare(&from_tree, &to_tree, ""); !s) return s.error();
-  }
-  std::reverse(both.removed.begin(), both.removed.end());
-  both.removed.insert(both.removed.end(), both.put.begin(), both.put.end());
-  return std::move(both.removed);
-}
-
 Result<bool> GitRepo::is_ancestor(const Oid& commit, const Oid& tip) {
   if (commit == tip) return true;
   const git_oid ancestor = to_git(commit), of = to_git(tip);
@@ -569,125 +328,6 @@ Result<std::optional<patch::TreeEntry>> GitRepo::find_path(const Oid& tree,
     begin = end + 1;
   }
   return std::optional<patch::TreeEntry>();
-}
-
-namespace {
-struct DiffSink {
-  std::string text;
-  size_t bytes_max;
-};
-
-int take_diff_line(const git_diff_delta*, const git_diff_hunk*, const git_diff_line* line,
-                   void* payload) {
-  auto* sink = static_cast<DiffSink*>(payload);
-  if (sink->text.size() + line->content_len + 1 > sink->bytes_max) return GIT_EUSER;
-  const bool text_line = line->origin == GIT_DIFF_LINE_CONTEXT ||
-                         line->origin == GIT_DIFF_LINE_ADDITION ||
-                         line->origin == GIT_DIFF_LINE_DELETION;
-  if (text_line) sink->text += line->origin;
-  sink->text.append(line->content, line->content_len);
-  return 0;
-}
-}  // namespace
-
-// The tree of these files alone. libgit2 walks both trees of a diff whole, so it is given trees of
-// what differs.
-Result<Oid> GitRepo::tree_of(const std::vector<std::pair<std::string, patch::TreeEntry>>& files) {
-  std::vector<patch::TreeEntry> entries;
-  for (size_t i = 0; i < files.size();) {
-    const std::string& path = files[i].first;
-    const size_t slash = path.find('/');
-    if (slash == std::string::npos) {
-      entries.push_back({path, files[i].second.mode, files[i].second.oid});
-      ++i;
-      continue;
-    }
-    const std::string folder = path.substr(0, slash + 1);
-    std::vector<std::pair<std::string, patch::TreeEntry>> below;
-    for (; i < files.size() && files[i].first.starts_with(folder); ++i) {
-      below.emplace_back(files[i].first.substr(slash + 1), files[i].second);
-    }
-    auto tree = tree_of(below);
-    if (!tree) return tree.error();
-    entries.push_back({path.substr(0, slash), patch::kModeTree, *tree});
-  }
-  return write_tree(entries);
-}
-
-Result<Blob> GitRepo::diff(const Oid& from_tree, const Oid& to_tree, size_t bytes_max) {
-  auto changed = changes(from_tree, to_tree);
-  if (!changed) return changed.error();
-  std::sort(changed->begin(), changed->end(),
-            [](const TreeChange& x, const TreeChange& y) { return x.path < y.path; });
-  std::vector<std::pair<std::string, patch::TreeEntry>> before, after;
-  for (const TreeChange& c : *changed) {
-    if (c.mode_before != 0)
-      before.emplace_back(c.path, patch::TreeEntry{{}, c.mode_before, c.before});
-    if (c.mode != 0) after.emplace_back(c.path, patch::TreeEntry{{}, c.mode, c.after});
-  }
-  auto small_from = tree_of(before), small_to = tree_of(after);
-  if (!small_from || !small_to) return (small_from ? small_to : small_from).error();
-  const git_oid from = to_git(*small_from), to = to_git(*small_to);
-  TreeHandle a, b;
-  if (git_tree_lookup(&a.p, impl_->repo, &from) != 0 ||
-      git_tree_lookup(&b.p, impl_->repo, &to) != 0) {
-    return git_failure("diff");
-  }
-  git_diff_options options = GIT_DIFF_OPTIONS_INIT;
-  options.flags = GIT_DIFF_SHOW_BINARY;
-  options.id_abbrev = GIT_OID_HEXSZ;
-  options.ignore_submodules = GIT_SUBMODULE_IGNORE_NONE;
-  DiffHandle diff;
-  if (git_diff_tree_to_tree(&diff.p, impl_->repo, a.p, b.p, &options) != 0) {
-    return git_failure("diff");
-  }
-  DiffSink sink{{}, bytes_max};
-  const int rc = git_diff_print(diff.p, GIT_DIFF_FORMAT_PATCH, take_diff_line, &sink);
-  if (rc == GIT_EUSER) {
-    return Error{
-        "too_large", "the result's diff has more than " + std::to_string(bytes_max) + " bytes", {}};
-  }
-  if (rc != 0) return git_failure("diff");
-  return make_blob(std::move(sink.text));
-}
-
-Oid blob_oid(std::string_view bytes) {
-  start_library();
-  git_oid oid;
-  GHOST_CHECK(git_odb_hash(&oid, bytes.data(), bytes.size(), GIT_OBJECT_BLOB) == 0);
-  return from_git(oid);
-}
-
-Status write_index(const std::string& index_path, const std::vector<IndexEntry>& entries) {
-  start_library();
-  IndexHandle index;
-  if (git_index_open(&index.p, index_path.c_str()) != 0) return git_failure("write index");
-  for (const IndexEntry& e : entries) {
-    git_index_entry entry{};
-    entry.path = e.path.c_str();
-    entry.mode = e.mode;
-    entry.id = to_git(e.oid);
-    entry.file_size = static_cast<uint32_t>(e.size_bytes);
-    entry.mtime.seconds = static_cast<int32_t>(e.mtime_s);
-    entry.ctime.seconds = static_cast<int32_t>(e.mtime_s);
-    if (git_index_add(index.p, &entry) != 0) return git_failure("write index, " + e.path);
-  }
-  if (git_index_write(index.p) != 0) return git_failure("write index");
-  return ok_status();
-}
-
-Result<std::vector<IndexEntry>> read_index(const std::string& index_path) {
-  start_library();
-  IndexHandle index;
-  if (git_index_open(&index.p, index_path.c_str()) != 0) return git_failure("read index");
-  std::vector<IndexEntry> entries;
-  const size_t count = git_index_entrycount(index.p);
-  entries.reserve(count);
-  for (size_t i = 0; i < count; ++i) {
-    const git_index_entry* e = git_index_get_byindex(index.p, i);
-    entries.push_back({e->path, e->mode, from_git(e->id), e->file_size, e->mtime.seconds});
-  }
-  return entries;
 }
 
 }  // namespace ghost::runner

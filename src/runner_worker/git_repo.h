@@ -40,6 +40,7 @@ class GitRepo : public patch::ObjectStore {
   static Result<std::unique_ptr<GitRepo>> open(const std::string& git_dir);
   ~GitRepo() override;
   const std::string& git_dir() const;
+  uint64_t inode() const;  // of that folder as it was opened
   GitRepo(const GitRepo&) = delete;
   GitRepo& operator=(const GitRepo&) = delete;
 
