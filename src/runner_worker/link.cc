@@ -63,8 +63,8 @@ Status Link::run() {
   while (!stopped_) {
     wait();
     // What the broker said is heard before anything is given up for lack of hearing.
-    read_connections();
-    read_broker();
+    if (connection_changed_) read_connections();
+    if (broker_spoke_) read_broker();
     read_mailbox();
     read_stop_orders();
     step(Tick{});
@@ -75,12 +75,17 @@ Status Link::run() {
 
 void Link::wait() {
   MonoMs timeout = options_.turn_ms_max;
+  const MonoMs now = mono_now_ms();
   if (core_.next_deadline() != SessionCore::kNever) {
-    timeout = std::clamp<MonoMs>(core_.next_deadline() - mono_now_ms(), 0, timeout);
+    timeout = std::clamp<MonoMs>(core_.next_deadline() - now, 0, timeout);
   }
+  if (!mailbox_.sleep_until(now + timeout)) timeout = 0;
   std::vector<wire::PollItem> items{{&*socket_}, {&socket_->watched()}, {nullptr, mailbox_.fd()}};
   if (options_.stop_fd >= 0) items.push_back({nullptr, options_.stop_fd});
   wire::poll(items, timeout);
+  // Asking a socket that has nothing costs more than most turns do.
+  broker_spoke_ = items[0].readable;
+  connection_changed_ = items[1].readable;
 }
 
 // ------------------------------------------------------------------------------------ what comes

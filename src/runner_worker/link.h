@@ -81,6 +81,7 @@ class Link {
   Outbox& outbox_;
   SessionCore core_;
   Mailbox mailbox_;
+  bool broker_spoke_ = false, connection_changed_ = false;  // as wait() found it
   std::optional<wire::Socket> socket_;
   uint64_t connections_ = 0;  // of this socket
   bool drain_asked_ = false, was_registered_ = false;

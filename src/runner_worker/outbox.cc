@@ -1,5 +1,7 @@
 #include "runner_worker/outbox.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -7,11 +9,13 @@
 #include <filesystem>
 
 #include "base/fs.h"
+#include "runner_worker/owned_fd.h"
 
 namespace ghost::runner {
 namespace {
 
-constexpr std::string_view kMagic = "GHOST-OUTBOX 1\n";
+constexpr std::string_view kMagic = "GHOST-OUTBOX 2\n";
+constexpr std::string_view kMagic1 = "GHOST-OUTBOX 1\n";  // without a length
 constexpr size_t kDigestBytes = 32;
 constexpr size_t kEventsMessageMax = 1024;
 constexpr std::string_view kSuffix = ".result";
@@ -37,14 +41,30 @@ Error broken(const char* what) {
   return {"bad_field", std::string("outbox file: ") + what, ""};
 }
 
+std::vector<std::string> files_of(const std::string& dir) {
+  std::vector<std::string> paths;
+  std::error_code fault;
+  for (std::filesystem::directory_iterator at(dir, fault), end; !fault && at != end;
+       at.increment(fault)) {
+    paths.push_back(at->path().string());
+  }
+  return paths;
+}
+
+bool is_blank(std::string_view bytes) {
+  return bytes.size() >= kMagic.size() &&
+         bytes.substr(0, kMagic.size()).find_first_not_of('\0') == std::string_view::npos;
+}
+
 Blob or_empty(const Blob& blob) {
   return blob == nullptr ? make_blob("") : blob;
 }
 
 }  // namespace
 
-// Magic, SHA-256 of the rest, then frames with a 32-bit length (little endian) each: PutResults of
-// the one item, verdict, diff, and PutEvents messages.
+// Magic, SHA-256 of the body, its length, and the body: frames with a 32-bit length (little endian)
+// each, PutResults of the one item, verdict, diff, and PutEvents messages. What follows is left
+// over from what the file held before.
 std::string encode_outbox_item(const OutboxItem& item) {
   std::string body;
   put_frame(body, encode(wire::PutResults{0, {item.item}}));
@@ -58,16 +78,21 @@ std::string encode_outbox_item(const OutboxItem& item) {
   }
   std::string out(kMagic);
   out += sha256(body);
-  out += body;
+  put_frame(out, body);
   return out;
 }
 
 Result<OutboxItem> decode_outbox_item(std::string_view bytes) {
-  if (bytes.substr(0, kMagic.size()) != kMagic) return broken("not of this kind or version");
+  const bool first = bytes.starts_with(kMagic1);
+  if (!first && !bytes.starts_with(kMagic)) return broken("not of this kind or version");
   bytes.remove_prefix(kMagic.size());
   if (bytes.size() < kDigestBytes) return broken("cut short");
   const std::string_view digest = bytes.substr(0, kDigestBytes);
   bytes.remove_prefix(kDigestBytes);
+  if (std::string_view body; !first) {
+    if (!take_frame(bytes, &body)) return broken("cut short");
+    bytes = body;
+  }
   if (sha256(bytes) != digest) return broken("digest does not match");
   std::string_view results, verdict, diff;
   if (!take_frame(bytes, &results) || !take_frame(bytes, &verdict) || !take_frame(bytes, &diff)) {
@@ -90,8 +115,11 @@ Result<OutboxItem> decode_outbox_item(std::string_view bytes) {
 }
 
 Result<std::unique_ptr<Outbox>> Outbox::open(const std::string& dir) {
-  if (Status made = make_dirs(dir, 0700); !made) return made.error();
-  return std::unique_ptr<Outbox>(new Outbox(dir));
+  std::unique_ptr<Outbox> outbox(new Outbox(dir));
+  for (const std::string& folder : {outbox->dir_, outbox->spare_dir_}) {
+    if (Status made = make_dirs(folder, 0700); !made) return made.error();
+  }
+  return outbox;
 }
 
 std::string Outbox::path_of(const LeaseRef& lease) const {
@@ -101,42 +129,117 @@ std::string Outbox::path_of(const LeaseRef& lease) const {
 
 std::vector<OutboxLoaded> Outbox::load(std::vector<std::string>* bad) {
   std::vector<OutboxLoaded> found;
-  std::error_code fault;
-  for (std::filesystem::directory_iterator at(dir_, fault), end; !fault && at != end;
-       at.increment(fault)) {
-    const std::string path = at->path().string();
+  for (const std::string& path : files_of(dir_)) {
     // What a crash left of a write is worth nothing.
     if (path.find(std::string(kSuffix) + ".tmp.") != std::string::npos) {
       ::unlink(path.c_str());
-      continue;
+    } else if (path.ends_with(kSuffix)) {
+      load_file(path, &found, bad);
     }
-    if (at->path().extension() != kSuffix) continue;
-    Result<std::string> bytes = read_file(path);
-    Result<OutboxItem> item =
-        bytes ? decode_outbox_item(*bytes) : Result<OutboxItem>(bytes.error());
-    if (!item || path_of(item->item.lease) != dir_ + "/" + at->path().filename().string()) {
-      ::rename(path.c_str(), (path + ".bad").c_str());
-      bad->push_back(path + ": " + (item ? "named for another lease" : item.error().message));
-      continue;
-    }
-    found.push_back({std::move(item->item), item->verdict->size() + item->diff->size(),
-                     std::move(item->events)});
   }
+  load_spares(&found);
   std::sort(found.begin(), found.end(), [](const OutboxLoaded& a, const OutboxLoaded& b) {
     return LeaseOrder{}(a.item.lease, b.item.lease);
   });
   return found;
 }
 
+void Outbox::load_file(const std::string& path, std::vector<OutboxLoaded>* found,
+                       std::vector<std::string>* bad) {
+  Result<std::string> bytes = read_file(path);
+  // Its result was gone, its way to the spares a crash has undone.
+  if (bytes && is_blank(*bytes)) {
+    if (!make_spare(path)) ::unlink(path.c_str());
+    return;
+  }
+  Result<OutboxItem> item = bytes ? decode_outbox_item(*bytes) : Result<OutboxItem>(bytes.error());
+  if (!item) {
+    ::rename(path.c_str(), (path + ".bad").c_str());
+    bad->push_back(path + ": " + item.error().message);
+    return;
+  }
+  // A crash may undo renames, but not what put() has written: a file can bear an older name.
+  if (const std::string own = path_of(item->item.lease); own != path) {
+    ::rename(path.c_str(), own.c_str());
+  }
+  found->push_back(
+      {std::move(item->item), item->verdict->size() + item->diff->size(), std::move(item->events)});
+}
+
+void Outbox::load_spares(std::vector<OutboxLoaded>* found) {
+  for (const std::string& path : files_of(spare_dir_)) {
+    Result<std::string> bytes = read_file(path);
+    if (bytes && decode_outbox_item(*bytes)) {
+      std::vector<std::string> none;
+      load_file(path, found, &none);
+    } else if (!bytes || bytes->size() != kSpareBytes || !make_spare(path)) {
+      ::unlink(path.c_str());
+    }
+  }
+}
+
 Status Outbox::put(const OutboxItem& item) {
-  const Status written =
-      write_file_atomic(path_of(item.item.lease), encode_outbox_item(item), 0600);
+  const Status written = write(path_of(item.item.lease), encode_outbox_item(item));
   const std::lock_guard lock(mutex_);
   Cached cached{{or_empty(item.verdict), or_empty(item.diff)}, !written.ok()};
   cached_bytes_ += cached.bytes();
   cache_[item.item.lease] = std::move(cached);
   trim_cache();
   return written;
+}
+
+Status Outbox::write(const std::string& path, std::string bytes) {
+  if (bytes.size() > kSpareBytes) return write_file_atomic(path, bytes, 0600);
+  if (write_over_spare(path, bytes)) return ok_status();
+  // So large that it can be used again.
+  bytes.resize(kSpareBytes);
+  return write_file_atomic(path, bytes, 0600);
+}
+
+bool Outbox::write_over_spare(const std::string& path, std::string_view bytes) {
+  std::string spare;
+  {
+    const std::lock_guard lock(mutex_);
+    if (spares_.empty()) return false;
+    spare = std::move(spares_.back());
+    spares_.pop_back();
+  }
+  const OwnedFd file(::open(spare.c_str(), O_WRONLY | O_NOFOLLOW | O_CLOEXEC));
+  struct stat info {};
+  const auto size = static_cast<ssize_t>(bytes.size());
+  if (file.held() && ::fstat(file.get(), &info) == 0 && info.st_nlink == 1 &&
+      ::pwrite(file.get(), bytes.data(), bytes.size(), 0) == size && ::fdatasync(file.get()) == 0 &&
+      ::rename(spare.c_str(), path.c_str()) == 0) {
+    return true;
+  }
+  ::unlink(spare.c_str());
+  return false;
+}
+
+// The file of a result that is gone becomes a spare. Nothing of it is synced: a result that comes
+// back after a crash is sent again and acked again.
+bool Outbox::make_spare(const std::string& path) {
+  const std::lock_guard lock(mutex_);
+  if (spares_.size() >= kSparesMax) return false;
+  const OwnedFd file(::open(path.c_str(), O_WRONLY | O_NOFOLLOW | O_CLOEXEC));
+  struct stat info {};
+  if (!file.held() || ::fstat(file.get(), &info) != 0 ||
+      info.st_size != static_cast<off_t>(kSpareBytes)) {
+    return false;
+  }
+  const std::string blank(kMagic.size(), '\0');
+  std::string spare = path;
+  if (!path.starts_with(spare_dir_ + "/")) {
+    do {
+      spare = spare_dir_ + "/" + std::to_string(spares_made_++);
+    } while (::access(spare.c_str(), F_OK) == 0);
+  }
+  if (::pwrite(file.get(), blank.data(), blank.size(), 0) != static_cast<ssize_t>(blank.size()) ||
+      ::rename(path.c_str(), spare.c_str()) != 0) {
+    return false;
+  }
+  spares_.push_back(std::move(spare));
+  return true;
 }
 
 void Outbox::trim_cache() {
@@ -172,8 +275,8 @@ void Outbox::remove(const LeaseRef& lease) {
       cache_.erase(found);
     }
   }
-  // Not fsynced: an item that comes back after a crash is sent again and acked again.
-  ::unlink(path_of(lease).c_str());
+  const std::string path = path_of(lease);
+  if (!make_spare(path)) ::unlink(path.c_str());
 }
 
 }  // namespace ghost::runner
