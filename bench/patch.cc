@@ -50,6 +50,7 @@ class TimedSandbox : public Sandbox {
  public:
   TimedSandbox(std::unique_ptr<Sandbox> inner, GateTimes& times)
       : inner_(std::move(inner)), times_(times) {}
+  std::vector<std::string> restored() const override { return inner_->restored(); }
   Status publish(const std::vector<FileChange>& changes) override {
     return inner_->publish(changes);
   }
@@ -67,6 +68,7 @@ class TimedSandbox : public Sandbox {
   }
   Status capture(const std::string& folder) override { return inner_->capture(folder); }
   void extend(uint64_t ms) override { inner_->extend(ms); }
+  void end() override { inner_->end(); }
   Status close() override { return inner_->close(); }
 
  private:

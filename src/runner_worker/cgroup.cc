@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
@@ -167,8 +168,10 @@ Result<std::unique_ptr<Cgroup>> Cgroups::create() {
   if (!memory() && !pids()) return group;
   group.reset(new Cgroup);
   group->unified_ = unified_;
+  // For the whole process: groups of another pool of it may still be going.
+  static std::atomic<uint64_t> next{1};
   const std::string name =
-      "/" + (kPrefix + std::to_string(::getpid())) + "-" + std::to_string(next_++);
+      "/" + (kPrefix + std::to_string(::getpid())) + "-" + std::to_string(next++);
   if (memory()) {
     if (::mkdir((memory_ + name).c_str(), 0755) != 0) {
       return Error{"io_error", "create " + memory_ + name + ": " + std::strerror(errno), ""};

@@ -4,7 +4,6 @@
 
 #include <sys/types.h>
 
-#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -42,8 +41,6 @@ class Cgroups {
   // moves into a child of its own group, because a group with limits for its children holds no
   // processes itself.
   static Cgroups probe();
-  Cgroups(Cgroups&& other) noexcept
-      : unified_(other.unified_), memory_(other.memory_), pids_(other.pids_) {}
 
   bool memory() const { return !memory_.empty(); }
   bool pids() const { return !pids_.empty(); }
@@ -54,7 +51,6 @@ class Cgroups {
   Cgroups() = default;
   bool unified_ = false;
   std::string memory_, pids_;  // folders to make groups in
-  std::atomic<uint64_t> next_{1};
 };
 
 }  // namespace ghost::runner

@@ -37,8 +37,11 @@ class JobHost {
  public:
   virtual ~JobHost() = default;
 
-  // Tells the broker what ref was resolved to; gives the commit to use. Waits for the broker.
-  virtual Result<std::string> base_resolved(const std::string& commit) = 0;
+  // Tells the broker what the ref was resolved to. Never waits.
+  virtual void tell_base(const std::string& commit) = 0;
+  // After tell_base: the commit to use, which is another's where an earlier attempt told one. Waits
+  // for the broker.
+  virtual Result<std::string> kept_base() = 0;
 
   // Progress ("base", "hunk", "applied", "gate_started", "gate_finished", "delivered") with further
   // facts as msgpack map, empty for none. Never waits.

@@ -83,14 +83,9 @@ bool install(const std::vector<std::string>& filters) {
   return true;
 }
 
+// The bounding set is empty already.
 bool drop_privileges(const LauncherConfig& config, const SandboxPlaces& places,
                      const GateRequest& request) {
-  for (unsigned long cap = 0; cap <= CAP_LAST_CAP; ++cap) {
-    if (::prctl(PR_CAPBSET_READ, cap, 0, 0, 0) == 1 &&
-        ::prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) != 0 && config.namespaces) {
-      return false;
-    }
-  }
   (void)::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
   __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
   __user_cap_data_struct none[2]{};
@@ -176,7 +171,8 @@ void prefer_as_victim(bool namespaces) {
                               const GateRequest& request, int out, int err, int report) {
   sigset_t none;
   sigemptyset(&none);
-  for (int s = 1; s < NSIG; ++s) ::signal(s, SIG_DFL);
+  // What has a handler is reset by exec; this is all that is ignored here.
+  ::signal(SIGPIPE, SIG_DFL);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
   ::umask(022);
   const std::vector<std::string> env = environment(places, request, config.landlock);
@@ -292,6 +288,13 @@ uint64_t proportional_bytes(const Process& p, uint64_t page) {
 }
 
 }  // namespace
+
+bool drop_bounding_set() {
+  for (unsigned long cap = 0; ::prctl(PR_CAPBSET_READ, cap, 0, 0, 0) >= 0; ++cap) {
+    if (::prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) != 0) return false;
+  }
+  return true;
+}
 
 StartedGate start_gate(const LauncherConfig& config, const SandboxPlaces& places,
                        const GateRequest& request, int out, int err) {

@@ -25,6 +25,9 @@ struct StartedGate {
   std::string error;
 };
 
+// From now on no program can give a capability to this process's children.
+bool drop_bounding_set();
+
 // Forks the gate's first process: own session, no descriptor but 0, 1 and 2, no privilege, filters
 // and limits in place. Returns once it runs its program or has failed to.
 StartedGate start_gate(const LauncherConfig& config, const SandboxPlaces& places,

@@ -113,6 +113,7 @@ GatesResult run_gate(GateContext& context, const wire::Gate& gate, wire::GateRep
       const bool stopped = s.error().code == "stopping";
       return {stopped ? GatesEnd::kStopped : GatesEnd::kWallLimit, {}};
     }
+    if (context.before_attempt && !context.before_attempt()) return {GatesEnd::kUnready, {}};
     const wire::GateStatus before = report->status;
     const GateRun run = run_once(context, gate, report);
     if (attempt > 0 && report->status != before) report->flaky = true;

@@ -1,6 +1,7 @@
 // Runs the gates of one phase in a sandbox, one after another, and says what each did. One thread.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -18,6 +19,7 @@ enum class GatesEnd {
   kStopped,    // the job is to stop
   kWallLimit,  // the job's own time is up
   kLost,       // the sandbox failed
+  kUnready,    // `before_attempt` said no
 };
 
 struct GateContext {
@@ -28,6 +30,7 @@ struct GateContext {
   std::map<std::string, std::string> env;  // for every gate: job facts, trace context, secrets
   std::vector<std::string> secrets;        // values to be masked
   uint64_t flood_bytes = 0;                // output beyond which a gate is ended; 0: never
+  std::function<bool()> before_attempt;    // false: it is not to run; null: nothing to do
 };
 
 struct GatesResult {

@@ -36,10 +36,19 @@ JobRun::Step JobRun::find_base() {
     auto resolved = cache_.resolve(*repo_, ref, cutoff_);
     if (!resolved) return end_of(resolved.error(), "find the base");
     commit = resolved->hex();
-    auto kept = host_.base_resolved(commit);
-    if (!kept) return end_of(kept.error(), "tell the base");
-    commit = *kept;
+    host_.tell_base(commit);
+    base_told_ = true;
   }
+  if (Step end = use_base(commit)) {
+    // Is it the base that is to blame, it must be the one that counts.
+    if (Step unkept = keep_base()) return unkept;
+    return base_known_ ? Step() : end;
+  }
+  return base_told_ ? Step() : tell_of_base();
+}
+
+JobRun::Step JobRun::use_base(const std::string& commit) {
+  base_known_ = false;
   auto oid = Oid::parse(commit);
   if (!oid) return End{wire::Outcome::kInfraError, "the base \"" + commit + "\" is no commit id"};
   base_commit_ = *oid;
@@ -59,10 +68,27 @@ JobRun::Step JobRun::find_base() {
   }
   base_tree_ = *tree;
   base_known_ = true;
+  return {};
+}
+
+// The broker keeps the base that the first attempt found: its word comes while this one already
+// works, mostly on the same commit.
+JobRun::Step JobRun::keep_base() {
+  if (!base_told_) return {};
+  base_told_ = false;
+  auto kept = host_.kept_base();
+  if (!kept) return end_of(kept.error(), "tell the base");
+  if (*kept != base_commit_.hex()) {
+    if (Step end = use_base(*kept)) return end;
+  }
+  return base_known_ ? tell_of_base() : Step();
+}
+
+JobRun::Step JobRun::tell_of_base() {
   host_.progress("base", "",
                  wire::pack_detail({{"repo", dispatch_.repo.name},
                                     {"ref", dispatch_.ref},
-                                    {"commit", commit},
+                                    {"commit", base_commit_.hex()},
                                     {"treeOid", base_tree_.hex()}}));
   return {};
 }

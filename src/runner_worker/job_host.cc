@@ -29,10 +29,15 @@ SlotHost::~SlotHost() {
 // --------------------------------------------------------------------------------- slot's thread
 
 template <typename T>
-Result<T> SlotHost::ask(SessionEvent event, std::optional<Result<T>>& slot) {
-  std::unique_lock lock(mutex_);
+void SlotHost::post(SessionEvent event, std::optional<Result<T>>& slot) {
+  const std::lock_guard lock(mutex_);
   slot.reset();
   if (!closed_) mailbox_.post(std::move(event));
+}
+
+template <typename T>
+Result<T> SlotHost::take(std::optional<Result<T>>& slot) {
+  std::unique_lock lock(mutex_);
   changed_.wait(lock, [&] { return slot.has_value() || closed_; });
   if (!slot) return Error{"stopping", "the runner is stopping", ""};
   Result<T> answer = std::move(*slot);
@@ -40,8 +45,12 @@ Result<T> SlotHost::ask(SessionEvent event, std::optional<Result<T>>& slot) {
   return answer;
 }
 
-Result<std::string> SlotHost::base_resolved(const std::string& commit) {
-  return ask(SlotBase{lease_, commit}, base_);
+void SlotHost::tell_base(const std::string& commit) {
+  post(SlotBase{lease_, commit}, base_);
+}
+
+Result<std::string> SlotHost::kept_base() {
+  return take(base_);
 }
 
 Result<DeliveryAnswer> SlotHost::ask_delivery(const std::string& commit_oid) {

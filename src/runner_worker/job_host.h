@@ -21,7 +21,8 @@ class SlotHost final : public JobHost {
   SlotHost(const SlotHost&) = delete;
   SlotHost& operator=(const SlotHost&) = delete;
 
-  Result<std::string> base_resolved(const std::string& commit) override;
+  void tell_base(const std::string& commit) override;
+  Result<std::string> kept_base() override;
   void progress(const std::string& type, const std::string& gate, std::string detail) override;
   void output(wire::Stream stream, const std::string& gate, std::string_view bytes) override;
   void output_cut(wire::Stream stream, const std::string& gate, uint64_t skipped) override;
@@ -43,9 +44,16 @@ class SlotHost final : public JobHost {
   void extend(MonoMs until);
 
  private:
-  // Posts and waits until `slot` has a value.
   template <typename T>
-  Result<T> ask(SessionEvent event, std::optional<Result<T>>& slot);
+  void post(SessionEvent event, std::optional<Result<T>>& slot);
+  // Waits until `slot` has a value.
+  template <typename T>
+  Result<T> take(std::optional<Result<T>>& slot);
+  template <typename T>
+  Result<T> ask(SessionEvent event, std::optional<Result<T>>& slot) {
+    post(std::move(event), slot);
+    return take(slot);
+  }
   template <typename T>
   void fill(std::optional<Result<T>>& slot, Result<T> value);
   void put_output(wire::Stream stream, const std::string& gate, std::string_view bytes);

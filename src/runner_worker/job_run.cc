@@ -125,6 +125,7 @@ JobRun::Step JobRun::round() {
       std::any_of(request_.gates.begin(), request_.gates.end(),
                   [](const wire::Gate& g) { return g.phase == wire::GatePhase::kPrecheck; });
   if (prechecks) {
+    if (Step end = keep_base()) return end;
     if (Step end = open_workspace()) return end;
     if (Step end = publish(base_tree_)) return end;
     if (Step end = gates(wire::GatePhase::kPrecheck)) return after_gates(end);
@@ -135,11 +136,12 @@ JobRun::Step JobRun::round() {
     if (Step end = publish(applied_->tree)) return end;
   }
   Step end = gates(wire::GatePhase::kBuild);
-  if (!end) end = restore_protected();
   if (!end) end = gates(wire::GatePhase::kValidate);
   if (Step after = after_gates(end)) return after;
   result_tree_ = applied_->tree;
   if (Step failed = include_files()) return failed;
+  // Its end takes as long as making the result does.
+  if (sandbox_) sandbox_->end();
   return result();
 }
 
@@ -153,7 +155,7 @@ JobRun::Step JobRun::after_gates(Step end) {
   return end;
 }
 
-JobRun::Step JobRun::apply() {
+JobRun::Step JobRun::compute() {
   if (Status s = cutoff_.check(); !s) return end_of(s.error(), "apply the patch");
   patch::ApplyInput input;
   input.base_tree = base_tree_;
@@ -167,6 +169,16 @@ JobRun::Step JobRun::apply() {
     return End{wire::Outcome::kInfraError, "apply the patch: " + applied.error().message};
   }
   applied_ = std::move(*applied);
+  return {};
+}
+
+JobRun::Step JobRun::apply() {
+  const Oid tree = base_tree_;
+  if (Step end = compute()) return end;
+  if (Step end = keep_base()) return end;
+  if (tree != base_tree_) {
+    if (Step end = compute()) return end;
+  }
   const wire::ApplyReport& report = applied_->report;
   for (size_t i = 0; i < report.hunks.size() && i < kHunkEventsMax; ++i) {
     const wire::HunkReport& h = report.hunks[i];

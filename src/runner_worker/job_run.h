@@ -42,6 +42,7 @@ class JobRun {
   Step round();
   Step after_gates(Step end);
   Step apply();
+  Step compute();
   Step result();
   End end_of(const Error& error, const std::string& doing);
   End stopped() const;
@@ -50,6 +51,9 @@ class JobRun {
 
   // job_base.cc: what the patch applies to.
   Step find_base();
+  Step use_base(const std::string& commit);
+  Step keep_base();
+  Step tell_of_base();
   Result<Oid> with_ancestors(const Oid& tree, bool verify);
 
   // job_prepare.cc: the prepared layer.
@@ -65,6 +69,7 @@ class JobRun {
   Result<std::unique_ptr<Sandbox>> open_sandbox(const JobLimitValues& limits,
                                                 const std::string& layer_dir,
                                                 wire::Network network);
+  Result<bool> is_base(Sandbox& sandbox);
   Status show_base(Sandbox& sandbox);
   Status put_changes(Sandbox& sandbox, const std::vector<TreeChange>& changes, int64_t mtime_s);
   Step open_workspace();
@@ -106,6 +111,7 @@ class JobRun {
   Oid base_commit_, commit_tree_;  // the commit and its tree
   Oid base_tree_;                  // that tree with the ancestors' diffs: what the patch applies to
   bool base_known_ = false;
+  bool base_told_ = false;  // the broker was told, its answer is still to come
 
   std::optional<BaseCheckout> checkout_;
   std::optional<CacheStore::Use> layer_;

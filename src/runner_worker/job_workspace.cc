@@ -25,16 +25,6 @@ bool matches_any(const std::vector<std::string>& globs, const std::string& path)
                      [&](const std::string& g) { return glob_match(g, path); });
 }
 
-// Can a glob match anything below the folder? Only its part before the first wildcard is looked
-// at: "tests/**" does not need the rest of the tree.
-bool may_match_below(const std::vector<std::string>& globs, const std::string& folder) {
-  const std::string prefix = folder + "/";
-  return std::any_of(globs.begin(), globs.end(), [&](const std::string& g) {
-    const std::string literal = g.substr(0, g.find_first_of("*?"));
-    return literal.starts_with(prefix) || prefix.starts_with(literal);
-  });
-}
-
 uint32_t published_mode(uint32_t mode) {
   const uint32_t kind = mode & 0170000;
   if (kind == 0120000) return patch::kModeSymlink;
@@ -79,6 +69,31 @@ Result<std::unique_ptr<Sandbox>> JobRun::open_sandbox(const JobLimitValues& limi
   return pool_.open(spec);
 }
 
+// A workspace that other jobs had before: with what was restored in it, is its tree the base's? The
+// rest was not touched, as the kernel tells.
+Result<bool> JobRun::is_base(Sandbox& sandbox) {
+  patch::TreeEdit edit;
+  bool any = false;
+  for (const std::string& path : sandbox.restored()) {
+    if (in_git_folder(path)) continue;
+    auto there = repo_->git().find_path(checkout_->tree, path);
+    if (!there) return there.error();
+    if (!*there) return false;
+    auto bytes = read_whole(sandbox, {path, (*there)->mode, SIZE_MAX}, SIZE_MAX);
+    if (!bytes) return bytes.error();
+    auto oid = repo_->git().write_blob(*bytes);
+    if (!oid) return oid.error();
+    edit.put(path, {(*there)->mode, *oid}, 0);
+    any = true;
+  }
+  if (!any) return true;
+  patch::TreeView view(repo_->git(), checkout_->tree);
+  patch::Faults faults;
+  auto tree = edit.write(repo_->git(), view, faults);
+  if (!tree) return tree.error();
+  return *tree == std::optional(checkout_->tree);
+}
+
 // Makes what a near commit's checkout shows into the commit: git is told, and files that the two
 // have differently are put there, as old as the base's.
 Status JobRun::show_base(Sandbox& sandbox) {
@@ -103,6 +118,13 @@ JobRun::Step JobRun::open_workspace() {
       open_sandbox(limits_, layer_ ? PreparedLayers::dir_of(*layer_) : "", request_.network);
   if (!opened) return end_of(opened.error(), "open a sandbox");
   sandbox_ = std::move(*opened);
+  auto base = is_base(*sandbox_);
+  if (!base) return end_of(base.error(), "look at the workspace");
+  if (!*base) {
+    cache_.mark_broken(*checkout_);
+    cache_broken_ = true;
+    return End{wire::Outcome::kInfraError, "the workspace is not the tree of the base"};
+  }
   host_.set_lease_listener([sandbox = sandbox_.get()](uint64_t ms) { sandbox->extend(ms); });
   if (Status shown = show_base(*sandbox_); !shown) {
     return end_of(shown.error(), "make the base checkout");
@@ -180,7 +202,7 @@ JobRun::Step JobRun::gates(wire::GatePhase phase) {
                                [&](const wire::Gate& g) { return g.phase == phase; });
   if (!any) return {};
   if (Step end = open_workspace()) return end;
-  GateContext context{*sandbox_, host_, *budget_, cutoff_, secrets_, {}};
+  GateContext context{*sandbox_, host_, *budget_, cutoff_, secrets_, {}, 0, {}};
   for (const auto& [name, value] : secrets_) context.secrets.push_back(value);
   context.env["GHOST_JOB"] = dispatch_.id;
   context.env["GHOST_REPO"] = dispatch_.repo.name;
@@ -189,6 +211,13 @@ JobRun::Step JobRun::gates(wire::GatePhase phase) {
   if (request_.traceparent) context.env["TRACEPARENT"] = *request_.traceparent;
   context.flood_bytes = limits_.output_bytes * options_.flood_factor;
   gate_ran_ = true;
+  Step unready;
+  if (phase == wire::GatePhase::kValidate && !request_.protected_paths.empty()) {
+    context.before_attempt = [&] {
+      unready = restore_protected();
+      return !unready;
+    };
+  }
   const GatesResult done = run_gates(context, request_.gates, phase, &gates_);
   switch (done.end) {
     case GatesEnd::kPassed:
@@ -201,14 +230,16 @@ JobRun::Step JobRun::gates(wire::GatePhase phase) {
       return end_of(Error{"timeout", "", {}}, "run the gates");
     case GatesEnd::kLost:
       return End{wire::Outcome::kInfraError, done.reason};
+    case GatesEnd::kUnready:
+      return unready;
   }
   return {};
 }
 
-// Whatever the patch and the gates made of the protected paths, the validate gates see the base's.
+// Whatever the patch and the gates before made of the protected paths, each validate gate sees the
+// base's.
 JobRun::Step JobRun::restore_protected() {
   const auto& globs = request_.protected_paths;
-  if (globs.empty() || !sandbox_) return {};
   std::map<std::string, patch::TreeEntry> base;
   Status walked = repo_->git().walk(
       base_tree_,
@@ -216,7 +247,7 @@ JobRun::Step JobRun::restore_protected() {
         if (entry.mode != patch::kModeTree && matches_any(globs, path)) base[path] = entry;
         return ok_status();
       },
-      [&](const std::string& folder) { return may_match_below(globs, folder); });
+      [&](const std::string& folder) { return glob_may_match_below(globs, folder); });
   if (!walked) return end_of(walked.error(), "read the protected paths");
   auto differing = sandbox_->find(globs, false, kFilesMax);
   auto present = differing ? sandbox_->find(globs, true, kFilesMax) : differing;

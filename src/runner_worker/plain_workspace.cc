@@ -155,15 +155,17 @@ bool record_workspace(int workspace, int store) {
   return true;
 }
 
-Status restore_workspace(int workspace, int store, int base) {
+Result<std::vector<std::string>> restore_workspace(int workspace, int store, int base) {
+  std::vector<std::string> restored;
   Looks before, now;
   if (!read_record(store, &before)) return Error{"io_error", "workspace: no record", ""};
   (void)::fchmod(workspace, 0755);
-  if (Status s = walk(workspace, "", &before, &now); !s.ok()) return s;
+  if (Status s = walk(workspace, "", &before, &now); !s.ok()) return s.error();
   for (const auto& [path, look] : before) {
     const auto found = now.find(path);
     if (found != now.end() && found->second == look) continue;
-    if (Status s = copy_path(base, workspace, path); !s.ok()) return s;
+    if (Status s = copy_path(base, workspace, path); !s.ok()) return s.error();
+    if (!look.folder()) restored.push_back(path);
     // A folder's copy brings along all that is in it.
     const std::string below = path + "/";
     for (auto it = now.lower_bound(below); it != now.end() && it->first.starts_with(below);) {
@@ -178,10 +180,11 @@ Status restore_workspace(int workspace, int store, int base) {
     now[path] = look_of(info);
     if (S_ISDIR(info.st_mode)) {
       const Fd folder = open_below(workspace, path);
-      if (Status s = walk(folder.get(), path, nullptr, &made); !s.ok()) return s;
+      if (Status s = walk(folder.get(), path, nullptr, &made); !s.ok()) return s.error();
       for (auto& [name, seen] : made) {
         now[name] = seen;
         before[name] = seen;
+        if (!seen.folder()) restored.push_back(name);
       }
     }
     if (!same_path(workspace, base, path)) {
@@ -191,7 +194,7 @@ Status restore_workspace(int workspace, int store, int base) {
   if (now.size() != before.size()) return Error{"io_error", "workspace: not what it was", ""};
   if (!write_record(store, now)) return Error{"io_error", "workspace: write its record", ""};
   wait_past(now);
-  return ok_status();
+  return restored;
 }
 
 }  // namespace ghost::runner

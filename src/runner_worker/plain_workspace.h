@@ -5,6 +5,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 
@@ -17,8 +18,8 @@ namespace ghost::runner {
 bool record_workspace(int workspace, int store);
 
 // Makes the workspace what it was when it was recorded, and records it anew. What was touched is
-// compared with the base, byte for byte, before this returns. Error code io_error: it is not to be
-// used.
-Status restore_workspace(int workspace, int store, int base);
+// compared with the base, byte for byte, before this returns, and told. Error code io_error: it is
+// not to be used.
+Result<std::vector<std::string>> restore_workspace(int workspace, int store, int base);
 
 }  // namespace ghost::runner

@@ -69,23 +69,23 @@ class LocalPool : public SandboxPool {
   std::vector<std::string> gaps() const override { return gaps_; }
 
  private:
-  std::optional<SpawnedSandbox> take();
+  std::optional<ReadySandbox> take();
   void keep_ready();
 
   const std::unique_ptr<SandboxHost> host_;
   const std::vector<std::string> gaps_;
   const size_t ready_max_;
   std::mutex mutex_;  // guards the two below
-  std::deque<SpawnedSandbox> ready_;
+  std::deque<ReadySandbox> ready_;
   bool stopping_ = false;
   std::condition_variable changed_;
   std::thread thread_;
 };
 
 // Nothing when none is ready, or none that is still alive.
-std::optional<SpawnedSandbox> LocalPool::take() {
+std::optional<ReadySandbox> LocalPool::take() {
   for (;;) {
-    SpawnedSandbox box;
+    ReadySandbox box;
     {
       const std::lock_guard lock(mutex_);
       if (ready_.empty()) return std::nullopt;
@@ -93,7 +93,7 @@ std::optional<SpawnedSandbox> LocalPool::take() {
       ready_.pop_front();
     }
     changed_.notify_one();
-    pollfd died{box.pidfd.get(), POLLIN, 0};
+    pollfd died{box.process.pidfd.get(), POLLIN, 0};
     if (::poll(&died, 1, 0) == 0) return box;
   }
 }
@@ -107,15 +107,15 @@ Result<std::unique_ptr<Sandbox>> LocalPool::open(const SandboxSpec& spec) {
     }
   }
   if (auto parked = host_->unpark(spec.base_dir)) {
-    auto same_user = host_->launcher.spawn({spec.host_network, parked->uid});
+    auto same_user = host_->spawn(spec.host_network, parked->uid);
     if (same_user.ok()) {
       auto box = LocalSandbox::open(*host_, std::move(*same_user), spec, parked->name);
       if (box.ok()) return box;
     }
   }
-  SpawnRequest request{spec.host_network, 0};
-  if (host_->uids > 1) request.uid = host_->config.uid + host_->next % host_->uids;
-  auto fresh = host_->launcher.spawn(request);
+  uint32_t uid = 0;
+  if (host_->uids > 1) uid = static_cast<uint32_t>(host_->config.uid + host_->next % host_->uids);
+  auto fresh = host_->spawn(spec.host_network, uid);
   if (!fresh.ok()) return fresh.error();
   return LocalSandbox::open(*host_, std::move(*fresh), spec);
 }
@@ -129,7 +129,7 @@ void LocalPool::keep_ready() {
     }
     if (stopping_) return;
     lock.unlock();
-    auto made = host_->launcher.spawn({});
+    auto made = host_->spawn(false, 0);
     lock.lock();
     if (made.ok()) {
       ready_.push_back(std::move(*made));
@@ -204,7 +204,7 @@ Status Prober::trial(SandboxHost& host) const {
   spec.limits.disk_bytes = 1 << 20;
   spec.limits.inodes = 100;
   spec.die_after_ms = 30'000;
-  auto ready = host.launcher.spawn({});
+  auto ready = host.spawn(false, 0);
   if (!ready.ok()) return ready.error();
   auto box = LocalSandbox::open(host, std::move(*ready), spec);
   if (!box.ok()) return box.error();

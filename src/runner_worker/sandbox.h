@@ -93,6 +93,9 @@ class Sandbox {
  public:
   virtual ~Sandbox() = default;  // kills and removes what close() has not
 
+  // Where the workspace was used before: files that differed from the base and were made anew.
+  virtual std::vector<std::string> restored() const { return {}; }
+
   // Writes the changes into the workspace without following any symlink (openat2, RESOLVE_BENEATH |
   // RESOLVE_NO_SYMLINKS). May be called again (patch after prechecks, protected paths before
   // validate). Error codes bad_request (a path or mode), too_large (over the disk limit), io_error.
@@ -118,6 +121,10 @@ class Sandbox {
 
   // Moves the sandbox's own end: it dies `ms` from now unless extended again. Any thread.
   virtual void extend(uint64_t ms) = 0;
+
+  // Nothing will be asked of it any more: what lives may begin to die while its owner does
+  // something else. close() is still to come.
+  virtual void end() {}
 
   // Kills all that is left, confirms that the sandbox is empty, removes the workspace. Idempotent.
   virtual Status close() = 0;
@@ -154,5 +161,8 @@ Result<std::unique_ptr<SandboxPool>> make_sandbox_pool(const SandboxOptions& opt
 
 // The whole of `path` against one glob; '*' does not match '/', '**' does, '?' one character.
 bool glob_match(std::string_view glob, std::string_view path);
+// Can one of the globs match anything below the folder? Only what comes before the first wildcard
+// is looked at: "tests/**" does not need the rest of the tree.
+bool glob_may_match_below(const std::vector<std::string>& globs, std::string_view folder);
 
 }  // namespace ghost::runner

@@ -20,10 +20,6 @@ namespace ghost::runner {
 namespace {
 
 constexpr int64_t kAnswerMs = 120'000;  // for work on files, however many
-constexpr int64_t kEndMs = 15'000;      // for the death of processes
-constexpr int kMemoryLookMs = 40;
-constexpr uint64_t kGateMsMax = 1ull << 40;
-constexpr size_t kLeftInPipeMax = 4u << 20;  // more than an unprivileged gate's pipe can hold
 
 Error failed(const std::string& what) {
   return {"io_error", "sandbox: " + what + ": " + std::strerror(errno), ""};
@@ -64,25 +60,6 @@ void let_through(const std::string& path, const LauncherConfig& config) {
   }
 }
 
-bool has_nul(const std::string& text) {
-  return text.find('\0') != std::string::npos;
-}
-
-Result<GateRequest> gate_request(const GateCommand& command) {
-  GateRequest request;
-  request.argv = command.argv;
-  request.cwd = command.cwd;
-  bool bad = command.argv.empty() || command.argv[0].empty() || has_nul(command.cwd);
-  for (const std::string& arg : command.argv) bad = bad || has_nul(arg);
-  for (const auto& [name, value] : command.env) {
-    bad = bad || name.empty() || name.find('=') != std::string::npos || has_nul(name + value);
-    request.env.push_back(name + "=" + value);
-  }
-  if (bad) return Error{"bad_request", "no command, or NUL in it", ""};
-  request.timeout_ms = std::min(command.timeout_ms, kGateMsMax);
-  return request;
-}
-
 }  // namespace
 
 SandboxHost::~SandboxHost() {
@@ -95,10 +72,43 @@ SandboxHost::~SandboxHost() {
   if (parent.ok()) (void)remove_tree(parent.get(), dir.substr(slash + 1));
 }
 
+// A group can be removed once nobody is in it.
+ReadySandbox::~ReadySandbox() {
+  if (!process.pidfd.ok()) return;
+  (void)::syscall(SYS_pidfd_send_signal, process.pidfd.get(), SIGKILL, nullptr, 0);
+  pollfd died{process.pidfd.get(), POLLIN, 0};
+  (void)::poll(&died, 1, static_cast<int>(LocalSandbox::kEndMs));
+}
+
+// Moving a process into a group waits for every processor of the host: not while a job waits, too.
+Result<ReadySandbox> SandboxHost::spawn(bool host_network, uint32_t uid) {
+  ReadySandbox ready;
+  auto group = cgroups.create();
+  if (!group.ok()) return group.error();
+  ready.group = std::move(*group);
+  auto process = launcher.spawn({host_network, mounts_sent(), on_tmpfs(), uid});
+  if (!process.ok()) return process.error();
+  ready.process = std::move(*process);
+  if (ready.group) {
+    if (Status s = ready.group->attach(ready.process.pid); !s.ok()) return s.error();
+  }
+  return ready;
+}
+
+// The folder at `dir` and no other that takes its place later.
+std::string SandboxHost::identity(const std::string& dir) {
+  struct stat info {};
+  if (::stat(dir.c_str(), &info) != 0) return "";
+  return std::to_string(info.st_dev) + " " + std::to_string(info.st_ino) + " " +
+         std::to_string(info.st_mtim.tv_sec) + "." + std::to_string(info.st_mtim.tv_nsec) + " " +
+         dir;
+}
+
 std::optional<SandboxHost::Parked> SandboxHost::unpark(const std::string& base_dir) {
+  const std::string base = identity(base_dir);
   const std::lock_guard lock(mutex_);
   for (auto it = parked_.rbegin(); it != parked_.rend(); ++it) {
-    if (it->base_dir != base_dir) continue;
+    if (it->base != base || base.empty()) continue;
     Parked found = std::move(*it);
     parked_.erase(std::next(it).base());
     return found;
@@ -120,33 +130,7 @@ void SandboxHost::park(Parked parked) {
   if (!oldest.empty() && folder.ok()) (void)remove_tree(folder.get(), oldest);
 }
 
-struct LocalSandbox::Watched {
-  std::array<Fd, 2> output;  // read ends: stdout, stderr
-  const OutputSink* sink = nullptr;
-  int stop_fd = -1;
-  bool stopped = false;
-  uint64_t oom_kills_before = 0, refused_forks_before = 0;
-  uint64_t output_bytes = 0, output_bytes_max = 0;
-  uint64_t memory_bytes_max = 0;  // of all its processes together, as looked at
-  int64_t lost_at_ms = 0;         // without an answer by then the sandbox is lost
-  int64_t memory_look_ms = 0;
-
-  // Passes on what one read gives; 0 when there is nothing (any more).
-  size_t pass_on(size_t stream) {
-    std::array<char, 65536> buffer;
-    ssize_t n;
-    do {
-      n = ::read(output[stream].get(), buffer.data(), buffer.size());
-    } while (n < 0 && errno == EINTR);
-    if (n == 0) output[stream].reset();
-    if (n <= 0) return 0;
-    output_bytes += static_cast<uint64_t>(n);
-    if (*sink) (*sink)(stream == 1, {buffer.data(), static_cast<size_t>(n)});
-    return static_cast<size_t>(n);
-  }
-};
-
-Result<std::unique_ptr<Sandbox>> LocalSandbox::open(SandboxHost& host, SpawnedSandbox ready,
+Result<std::unique_ptr<Sandbox>> LocalSandbox::open(SandboxHost& host, ReadySandbox ready,
                                                     const SandboxSpec& spec,
                                                     const std::string& copy) {
   std::unique_ptr<LocalSandbox> box(new LocalSandbox(host, std::move(ready), spec));
@@ -162,17 +146,11 @@ LocalSandbox::~LocalSandbox() {
 }
 
 Status LocalSandbox::limit() {
-  auto group = host_.cgroups.create();
-  if (!group.ok()) return group.error();
-  cgroup_ = std::move(*group);
   if (!cgroup_) return ok_status();
   // What lies on the sandbox's tmpfs is memory, and has a limit of its own.
-  const bool on_tmpfs =
-      host_.kind == WorkspaceKind::kOverlayTmpfs || host_.kind == WorkspaceKind::kCopy;
-  const uint64_t bytes = limits_.memory_bytes + (on_tmpfs ? limits_.disk_bytes : 0);
+  const uint64_t bytes = limits_.memory_bytes + (host_.on_tmpfs() ? limits_.disk_bytes : 0);
   if (Status s = cgroup_->limit_memory(bytes); !s.ok()) return s;
-  if (Status s = cgroup_->limit_pids(limits_.pids + 1); !s.ok()) return s;
-  return cgroup_->attach(box_.pid);
+  return cgroup_->limit_pids(limits_.pids + 1);
 }
 
 Status LocalSandbox::make_scratch(const std::string& copy, SetupRequest* request) {
@@ -203,6 +181,7 @@ Status LocalSandbox::set_up(const SandboxSpec& spec, const std::string& copy) {
     return Error{"io_error", "sandbox: too many read-only folders", ""};
   }
   if (Status s = limit(); !s.ok()) return s;
+  base_ = SandboxHost::identity(spec.base_dir);
   SetupRequest request;
   request.kind = host_.kind;
   request.base_dir = spec.base_dir;
@@ -211,7 +190,7 @@ Status LocalSandbox::set_up(const SandboxSpec& spec, const std::string& copy) {
   request.disk_bytes = spec.limits.disk_bytes;
   request.inodes = spec.limits.inodes;
   request.die_after_ms = spec.die_after_ms;
-  request.mounts_sent = host_.mounts && host_.config.namespaces;
+  request.mounts_sent = host_.mounts_sent();
   if (Status s = make_scratch(copy, &request); !s.ok()) return s;
   std::vector<Fd> mounts;
   std::vector<int> fds;
@@ -246,6 +225,9 @@ Status LocalSandbox::set_up(const SandboxSpec& spec, const std::string& copy) {
   }
   auto done = ask(BoxMessage::kSetup, encode(request), fds);
   if (!done.ok()) return done.error();
+  BoxReader r(done->payload);
+  (void)r.str(), (void)r.str();
+  restored_ = r.strs();
   set_up_ = true;
   return ok_status();
 }
@@ -255,7 +237,7 @@ bool LocalSandbox::park() {
       ::access((host_.dir + "/" + scratch_name_ + "/record").c_str(), F_OK) != 0) {
     return false;
   }
-  host_.park({base_dir_, scratch_name_, box_.uid});
+  host_.park({base_, scratch_name_, box_.uid});
   return true;
 }
 
@@ -354,135 +336,6 @@ void LocalSandbox::extend(uint64_t ms) {
   if (box_.life.ok()) (void)::send(box_.life.get(), &ms, sizeof ms, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
-GateRun LocalSandbox::run(const GateCommand& command, const OutputSink& output, int stop_fd) {
-  GateRun done;
-  auto request = gate_request(command);
-  if (!request.ok()) {
-    done.error = request.error().message;
-    return done;
-  }
-  done.end = GateEnd::kLost;
-  done.error = "the sandbox has ended";
-  if (broken_ || closed_) return done;
-  const bool group = cgroup_ && cgroup_->has_memory();
-  request->cpu_ms = limits_.cpu_ms;
-  request->memory_watch_bytes = group ? 0 : limits_.memory_bytes;
-  request->pids = limits_.pids;
-  request->file_bytes_max = limits_.disk_bytes;
-  request->host_network = host_network_;
-
-  Watched gate;
-  std::array<Fd, 2> inner;
-  for (size_t i = 0; i < 2; ++i) {
-    int ends[2];
-    if (::pipe2(ends, O_CLOEXEC) != 0) {
-      done.error = failed("pipe").message;
-      return done;
-    }
-    gate.output[i].reset(ends[0]);
-    inner[i].reset(ends[1]);
-    (void)::fcntl(ends[0], F_SETFL, O_NONBLOCK);
-  }
-  gate.sink = &output;
-  gate.stop_fd = stop_fd;
-  gate.oom_kills_before = group ? cgroup_->oom_kills() : 0;
-  gate.refused_forks_before = cgroup_ ? cgroup_->refused_forks() : 0;
-  gate.output_bytes_max = command.output_bytes_max;
-  gate.lost_at_ms = monotonic_ms() + static_cast<int64_t>(request->timeout_ms) + kEndMs;
-  if (!send_frame(box_.control.get(), BoxMessage::kRun, encode(*request),
-                  {inner[0].get(), inner[1].get()})) {
-    broken_ = true;
-    return done;
-  }
-  for (Fd& fd : inner) fd.reset();
-  while (!attend(&gate, &done)) {
-  }
-  finish(&gate, &done);
-  return done;
-}
-
-void LocalSandbox::stop_gate(Watched* gate, GateStop why) {
-  if (gate->stopped) return;
-  gate->stopped = true;
-  gate->lost_at_ms = monotonic_ms() + kEndMs;
-  (void)send_frame(box_.control.get(), BoxMessage::kStop,
-                   BoxWriter().u64(static_cast<uint64_t>(why)).bytes());
-}
-
-bool LocalSandbox::attend(Watched* gate, GateRun* done) {
-  const bool group = cgroup_ && cgroup_->has_memory() && !gate->stopped;
-  pollfd polled[4] = {{gate->output[0].get(), POLLIN, 0},
-                      {gate->output[1].get(), POLLIN, 0},
-                      {box_.control.get(), POLLIN, 0},
-                      {gate->stopped ? -1 : gate->stop_fd, POLLIN, 0}};
-  const int64_t now_ms = monotonic_ms();
-  const int64_t left_ms = std::clamp<int64_t>(gate->lost_at_ms - now_ms, 0, 1 << 30);
-  const int n = ::poll(
-      polled, 4, static_cast<int>(group ? std::min<int64_t>(left_ms, kMemoryLookMs) : left_ms));
-  if ((n == 0 || polled[2].revents == 0) && monotonic_ms() >= gate->lost_at_ms) {
-    broken_ = true;
-    done->error = "the sandbox did not end its gate in time";
-    return true;
-  }
-  if (group && monotonic_ms() - gate->memory_look_ms >= kMemoryLookMs) {
-    gate->memory_look_ms = monotonic_ms();
-    const uint64_t used = cgroup_->anonymous_bytes();
-    gate->memory_bytes_max = std::max(gate->memory_bytes_max, used);
-    if (used > limits_.memory_bytes) stop_gate(gate, GateStop::kMemory);
-  }
-  if (n <= 0) return false;
-  if (polled[3].revents != 0) stop_gate(gate, GateStop::kAsked);
-  for (size_t stream = 0; stream < 2; ++stream) {
-    if (polled[stream].revents != 0) (void)gate->pass_on(stream);
-  }
-  if (gate->output_bytes_max > 0 && gate->output_bytes > gate->output_bytes_max) {
-    stop_gate(gate, GateStop::kOutput);
-  }
-  if (polled[2].revents == 0) return false;
-  BoxFrame frame;
-  GateReport report;
-  if (!receive_frame(box_.control.get(), &frame, monotonic_ms() + kEndMs) ||
-      frame.type != BoxMessage::kGateEnd || !decode(frame.payload, &report)) {
-    broken_ = true;
-    return true;
-  }
-  done->end = static_cast<GateEnd>(report.end);
-  done->exit_code = static_cast<int>(report.exit_code);
-  done->signal = static_cast<int>(report.signal);
-  done->wall_us = report.wall_us;
-  done->cpu_ms = report.cpu_us / 1000;
-  done->rss_bytes_max = std::max(report.rss_bytes_max, gate->memory_bytes_max);
-  done->written_bytes = report.written_bytes;
-  done->error = report.error;
-  return true;
-}
-
-void LocalSandbox::finish(Watched* gate, GateRun* done) {
-  if (broken_ && !kill_all()) done->error = "processes of the sandbox could not be ended";
-  // Every writer is dead, unless a gate has found a way to hand its pipe on.
-  for (size_t stream = 0; stream < 2; ++stream) {
-    size_t taken = 0, more = 1;
-    while (more > 0 && taken < kLeftInPipeMax && gate->output[stream].ok()) {
-      more = gate->pass_on(stream);
-      taken += more;
-    }
-  }
-  const bool passed = done->end == GateEnd::kExited && done->exit_code == 0;
-  const bool own_end = done->end == GateEnd::kExited || done->end == GateEnd::kSignalled ||
-                       done->end == GateEnd::kLost;
-  if (!passed && own_end && cgroup_ && cgroup_->oom_kills() > gate->oom_kills_before) {
-    done->end = GateEnd::kOom;
-    done->error = "memory limit";
-  }
-  if (done->end == GateEnd::kFlood && done->error.empty()) {
-    done->error = "output limit of " + std::to_string(gate->output_bytes_max) + " bytes";
-  }
-  if (!passed && cgroup_ && cgroup_->refused_forks() > gate->refused_forks_before) {
-    done->error += (done->error.empty() ? "" : ", ") + std::string("process limit of ") +
-                   std::to_string(limits_.pids);
-  }
-}
-
 bool LocalSandbox::kill_all() {
   if (!host_.config.namespaces && !broken_) {
     BoxFrame frame;
@@ -502,6 +355,11 @@ bool LocalSandbox::kill_all() {
   }
   // Without namespaces the others live on when the first process was killed by one of them.
   return host_.config.namespaces || !broken_;
+}
+
+void LocalSandbox::end() {
+  if (closed_ || !host_.config.namespaces) return;
+  (void)::syscall(SYS_pidfd_send_signal, box_.pidfd.get(), SIGKILL, nullptr, 0);
 }
 
 Status LocalSandbox::close() {

@@ -19,6 +19,17 @@
 
 namespace ghost::runner {
 
+// A first process that has not been set up yet, in a group of its own whose limits are yet to come.
+// One that nobody takes ends with this object.
+struct ReadySandbox {
+  ReadySandbox() = default;
+  ReadySandbox(ReadySandbox&&) = default;
+  ReadySandbox& operator=(ReadySandbox&&) = default;
+  ~ReadySandbox();
+  std::unique_ptr<Cgroup> group;  // null where the host gives none
+  SpawnedSandbox process;
+};
+
 struct SandboxHost {
   SandboxHost(LauncherConfig launcher_config, Cgroups groups)
       : config(launcher_config), launcher(std::move(launcher_config)), cgroups(std::move(groups)) {}
@@ -42,10 +53,19 @@ struct SandboxHost {
 
   // Copies of bases that no sandbox uses at the moment (plain_workspace.h), oldest first.
   struct Parked {
-    std::string base_dir, name;
+    std::string base;  // identity() of the folder that it is a copy of
+    std::string name;
     uint32_t uid = 0;
   };
+  // `uid` as SpawnRequest's.
+  Result<ReadySandbox> spawn(bool host_network, uint32_t uid);
+  bool on_tmpfs() const {
+    return kind == WorkspaceKind::kOverlayTmpfs || kind == WorkspaceKind::kCopy;
+  }
+  bool mounts_sent() const { return mounts && config.namespaces; }
+
   static constexpr size_t kParkedMax = 8;
+  static std::string identity(const std::string& dir);
   std::optional<Parked> unpark(const std::string& base_dir);
   void park(Parked parked);
 
@@ -56,13 +76,16 @@ struct SandboxHost {
 
 class LocalSandbox : public Sandbox {
  public:
-  // `ready`: a first process that has not been set up yet; `copy`: the folder of a parked workspace
+  static constexpr int64_t kEndMs = 15'000;  // for the death of processes
+
+  // `copy`: the folder of a parked workspace
   // of the same base and user, empty for none. Error code io_error.
-  static Result<std::unique_ptr<Sandbox>> open(SandboxHost& host, SpawnedSandbox ready,
+  static Result<std::unique_ptr<Sandbox>> open(SandboxHost& host, ReadySandbox ready,
                                                const SandboxSpec& spec,
                                                const std::string& copy = "");
   ~LocalSandbox() override;
 
+  std::vector<std::string> restored() const override { return restored_; }
   Status publish(const std::vector<FileChange>& changes) override;
   GateRun run(const GateCommand& command, const OutputSink& output, int stop_fd) override;
   Result<std::vector<WorkspaceFile>> find(const std::vector<std::string>& globs, bool with_base,
@@ -70,17 +93,18 @@ class LocalSandbox : public Sandbox {
   Result<std::string> read(const std::string& path, uint64_t offset, size_t bytes_max) override;
   Status capture(const std::string& folder) override;
   void extend(uint64_t ms) override;
+  void end() override;
   Status close() override;
 
  private:
   struct Watched;  // a gate that runs
 
-  LocalSandbox(SandboxHost& host, SpawnedSandbox ready, const SandboxSpec& spec)
+  LocalSandbox(SandboxHost& host, ReadySandbox ready, const SandboxSpec& spec)
       : host_(host),
-        box_(std::move(ready)),
-        base_dir_(spec.base_dir),
+        box_(std::move(ready.process)),
         limits_(spec.limits),
-        host_network_(spec.host_network) {}
+        host_network_(spec.host_network),
+        cgroup_(std::move(ready.group)) {}
 
   Status set_up(const SandboxSpec& spec, const std::string& copy);
   Status make_scratch(const std::string& copy, SetupRequest* request);
@@ -99,12 +123,13 @@ class LocalSandbox : public Sandbox {
 
   SandboxHost& host_;
   SpawnedSandbox box_;
-  const std::string base_dir_;
   const SandboxLimits limits_;
   const bool host_network_;
   std::mutex life_mutex_;  // extend() against close()
   std::unique_ptr<Cgroup> cgroup_;
   std::string scratch_name_;  // below host_.dir, empty for none
+  std::string base_;          // SandboxHost::identity() of the base, as it was when set up
+  std::vector<std::string> restored_;
   bool set_up_ = false;
   bool broken_ = false;  // nothing can be asked of it any more
   bool closed_ = false;

@@ -124,6 +124,7 @@ Status Init::start(const SpawnRequest& request) {
   const uint32_t own = request.uid != 0 ? request.uid : config_.uid;
   const uint32_t uid = config_.namespaces ? kInsideUid : own;
   const uint32_t gid = config_.namespaces ? kInsideUid : config_.gid;
+  if (!drop_bounding_set() && config_.namespaces) return failed("drop capabilities");
   // Fails where groups may not be set (an ordinary user's namespace); they then stay the runner's.
   (void)::setgroups(0, nullptr);
   if (::getuid() != uid || ::getgid() != gid) {
@@ -162,7 +163,7 @@ Status Init::start(const SpawnRequest& request) {
   if (!request.host_network) {
     if (!bring_loopback_up()) return failed("bring loopback up");
   }
-  return prepare_root(config_, request.host_network);
+  return prepare_root(config_, request);
 }
 
 void Init::die() {
@@ -205,6 +206,7 @@ BoxFrame Init::next_frame() {
 void Init::answer(const Status& status) {
   BoxWriter w;
   w.str(status.ok() ? "" : status.error().code).str(status.ok() ? "" : status.error().message);
+  w.strs(std::exchange(places_.restored, {}));
   if (!send_frame(control_.get(), BoxMessage::kDone, w.bytes())) die();
 }
 

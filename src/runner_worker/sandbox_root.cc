@@ -26,7 +26,7 @@ namespace ghost::runner {
 namespace {
 
 constexpr unsigned long kNoSuid = 2, kNoDev = 4, kNoExec = 8, kBind = 4096, kRec = 16384,
-                        kPrivate = 1ul << 18;
+                        kPrivate = 1ul << 18, kRemount = 32;
 constexpr int kDetach = 2;
 constexpr uint64_t kShown = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
 
@@ -246,25 +246,14 @@ Status attach(const std::string& source, Fd mount_fd, const std::string& target)
   return set_attributes(target, kShown, true);
 }
 
-Status make_store(const SetupRequest& request, Fd scratch) {
-  if (Status s = make_dir(".store"); !s.ok()) return s;
-  if (request.kind == WorkspaceKind::kOverlayDisk) {
-    const int done = scratch.ok()
-                         ? static_cast<int>(::syscall(SYS_move_mount, scratch.get(), "", AT_FDCWD,
-                                                      ".store", MOVE_MOUNT_F_EMPTY_PATH))
-                         : ::mount(request.scratch_dir.c_str(), ".store", nullptr, kBind, nullptr);
-    if (done != 0) return failed("attach " + request.scratch_dir);
-    if (Status s = set_attributes(".store", MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, false); !s.ok()) {
-      return s;
-    }
-  } else {
-    // A few inodes and pages more for the folders below.
-    const std::string options = "mode=0755,size=" + std::to_string(request.disk_bytes + 65536) +
-                                ",nr_inodes=" + std::to_string(request.inodes + 16);
-    if (::mount("tmpfs", ".store", "tmpfs", kNoSuid | kNoDev, options.c_str()) != 0) {
-      return failed("mount tmpfs");
-    }
-  }
+// A few inodes and pages more than asked for, for the folders of make_places.
+std::string store_options(uint64_t bytes, uint64_t inodes) {
+  return "mode=0755,size=" + std::to_string(bytes + 65536) +
+         ",nr_inodes=" + std::to_string(inodes + 16);
+}
+
+// Where all that gates write lies, and what of it they see.
+Status make_places() {
   for (const char* path :
        {".store/upper", ".store/work", ".store/home", ".store/tmp", ".store/shm"}) {
     if (Status s = make_dir(path); !s.ok()) return s;
@@ -272,7 +261,41 @@ Status make_store(const SetupRequest& request, Fd scratch) {
   for (const char* path : {".store/tmp", ".store/shm"}) {
     if (::chmod(path, 01777) != 0) return failed("chmod " + std::string(path));
   }
+  const std::pair<const char*, const char*> binds[] = {
+      {".store/tmp", "tmp"}, {".store/shm", "dev/shm"}, {".store/home", "home/ghost"}};
+  for (const auto& [from, to] : binds) {
+    if (::mount(from, to, nullptr, kBind, nullptr) != 0) return failed(std::string("bind ") + to);
+  }
   return ok_status();
+}
+
+// On a tmpfs, of a size that is told later.
+Status prepare_store() {
+  if (Status s = make_dir(".store"); !s.ok()) return s;
+  if (::mount("tmpfs", ".store", "tmpfs", kNoSuid | kNoDev, store_options(0, 16).c_str()) != 0) {
+    return failed("mount tmpfs");
+  }
+  return make_places();
+}
+
+Status make_store(const SetupRequest& request, Fd scratch) {
+  if (request.kind != WorkspaceKind::kOverlayDisk) {
+    const std::string options = store_options(request.disk_bytes, request.inodes);
+    if (::mount(nullptr, ".store", nullptr, kRemount | kNoSuid | kNoDev, options.c_str()) != 0) {
+      return failed("limit tmpfs");
+    }
+    return ok_status();
+  }
+  if (Status s = make_dir(".store"); !s.ok()) return s;
+  const int done = scratch.ok()
+                       ? static_cast<int>(::syscall(SYS_move_mount, scratch.get(), "", AT_FDCWD,
+                                                    ".store", MOVE_MOUNT_F_EMPTY_PATH))
+                       : ::mount(request.scratch_dir.c_str(), ".store", nullptr, kBind, nullptr);
+  if (done != 0) return failed("attach " + request.scratch_dir);
+  if (Status s = set_attributes(".store", MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, false); !s.ok()) {
+    return s;
+  }
+  return make_places();
 }
 
 Fd open_dir(const char* path) {
@@ -332,7 +355,7 @@ bool may_be_target(const std::string& path) {
 
 }  // namespace
 
-Status prepare_root(const LauncherConfig& config, bool host_network) {
+Status prepare_root(const LauncherConfig& config, const SpawnRequest& request) {
   if (::mount(nullptr, "/", nullptr, kRec | kPrivate, nullptr) != 0) return failed("mount /");
   // A folder that every host has and that no base lies in.
   const char* place = nullptr;
@@ -345,10 +368,9 @@ Status prepare_root(const LauncherConfig& config, bool host_network) {
       ::chdir(place) != 0) {
     return failed("mount root");
   }
-  if (Status s = config.root.empty() ? show_host_parts(host_network) : show_root(config.root);
-      !s.ok()) {
-    return s;
-  }
+  Status shown =
+      config.root.empty() ? show_host_parts(request.host_network) : show_root(config.root);
+  if (!shown.ok()) return shown;
   for (const char* path : {"home", "home/ghost", "workspace", "tmp", "sys", "run", "root"}) {
     if (Status s = make_dir(path); !s.ok()) return s;
   }
@@ -358,7 +380,11 @@ Status prepare_root(const LauncherConfig& config, bool host_network) {
   }
   if (Status s = make_proc(config.uid == 0); !s.ok()) return s;
   if (Status s = make_dev(); !s.ok()) return s;
-  return hide(config.hidden_dirs);
+  if (Status s = hide(config.hidden_dirs); !s.ok()) return s;
+  if (request.on_tmpfs) {
+    if (Status s = prepare_store(); !s.ok()) return s;
+  }
+  return request.mounts_sent ? pivot() : ok_status();
 }
 
 Result<SandboxPlaces> enter_root(const LauncherConfig& config, const SetupRequest& request,
@@ -378,7 +404,8 @@ Result<SandboxPlaces> enter_root(const LauncherConfig& config, const SetupReques
                        .workspace_path = kWorkspacePath,
                        .home_path = kHomePath,
                        .tmp_path = "/tmp",
-                       .read_only_dirs = {}};
+                       .read_only_dirs = {},
+                       .restored = {}};
   if (Status s = make_dir(".base"); !s.ok()) return s.error();
   if (Status s = attach(request.base_dir, std::move(mounts[0]), ".base"); !s.ok()) {
     return s.error();
@@ -395,11 +422,6 @@ Result<SandboxPlaces> enter_root(const LauncherConfig& config, const SetupReques
   if (Status s = make_workspace(request, &places); !s.ok()) return s.error();
   places.store = open_dir(".store");
   if (!places.store.ok()) return failed("open store");
-  const std::pair<const char*, const char*> binds[] = {
-      {".store/tmp", "tmp"}, {".store/shm", "dev/shm"}, {".store/home", "home/ghost"}};
-  for (const auto& [from, to] : binds) {
-    if (::mount(from, to, nullptr, kBind, nullptr) != 0) return failed(std::string("bind ") + to);
-  }
   for (size_t i = 0; i < dirs; ++i) {
     const std::string& dir = request.read_only_dirs[i];
     if (!may_be_target(dir)) {
@@ -415,7 +437,9 @@ Result<SandboxPlaces> enter_root(const LauncherConfig& config, const SetupReques
       return failed(std::string("remove ") + path);
     }
   }
-  if (Status s = pivot(); !s.ok()) return s.error();
+  if (!request.mounts_sent) {
+    if (Status s = pivot(); !s.ok()) return s.error();
+  }
   if (Status s = set_attributes("/", MOUNT_ATTR_RDONLY, false); !s.ok()) return s.error();
   for (const std::string& dir : config.hidden_dirs) {
     if (is_dir(dir)) (void)set_attributes(dir, MOUNT_ATTR_RDONLY, false);
@@ -433,7 +457,8 @@ Result<SandboxPlaces> enter_plain(const SetupRequest& request, std::vector<Fd> f
                        .workspace_path = request.scratch_dir + "/workspace",
                        .home_path = request.scratch_dir + "/home",
                        .tmp_path = request.scratch_dir + "/tmp",
-                       .read_only_dirs = request.read_only_dirs};
+                       .read_only_dirs = request.read_only_dirs,
+                       .restored = {}};
   if (!places.store.ok()) return failed("open " + request.scratch_dir);
   if (request.restore) {
     for (const char* name : {"home", "tmp"}) {
@@ -446,10 +471,14 @@ Result<SandboxPlaces> enter_plain(const SetupRequest& request, std::vector<Fd> f
   const int store = places.store.get(), base = places.base.get();
   places.workspace = open_dir(places.workspace_path.c_str());
   if (!places.workspace.ok()) return failed("open " + places.workspace_path);
-  Status ready = request.restore ? restore_workspace(places.workspace.get(), store, base)
-                                 : copy_tree(base, places.workspace.get());
-  if (!ready.ok()) return ready.error();
-  if (request.record && !request.restore) (void)record_workspace(places.workspace.get(), store);
+  if (request.restore) {
+    auto restored = restore_workspace(places.workspace.get(), store, base);
+    if (!restored.ok()) return restored.error();
+    places.restored = std::move(*restored);
+    return places;
+  }
+  if (Status s = copy_tree(base, places.workspace.get()); !s.ok()) return s.error();
+  if (request.record) (void)record_workspace(places.workspace.get(), store);
   return places;
 }
 

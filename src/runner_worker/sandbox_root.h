@@ -24,14 +24,16 @@ struct SandboxPlaces {
   Fd store;      // all that gates can write lies in it
   std::string workspace_path, home_path, tmp_path;
   std::vector<std::string> read_only_dirs;  // only without namespaces
+  std::vector<std::string> restored;        // of a workspace that is used again, what was made anew
 };
 
 // Builds all that does not depend on the job at a mount point of the host's tree and makes it the
-// working directory. The host's tree stays reachable until enter_root.
-Status prepare_root(const LauncherConfig& config, bool host_network);
+// working directory; the root, too, where mounts are sent. Otherwise the host's tree stays
+// reachable until enter_root, which opens what it shows there.
+Status prepare_root(const LauncherConfig& config, const SpawnRequest& request);
 
-// Adds base, read-only folders and workspace and pivots into the new root: from then on nothing of
-// the host's tree is reachable. `mounts` as SetupRequest says.
+// Adds base, read-only folders and workspace: from then on nothing of the host's tree is reachable.
+// `mounts` as SetupRequest says.
 Result<SandboxPlaces> enter_root(const LauncherConfig& config, const SetupRequest& request,
                                  std::vector<Fd> mounts);
 

@@ -57,7 +57,7 @@ enum class BoxMessage : uint32_t {
   kCapture,  // bytes at most, with [folder to fill]; answered by kDone
   kEmpty,    // kills all that is left; answered by kDone once nothing is
   // first process -> runner
-  kDone,  // an error code and message, empty for success
+  kDone,  // an error code and message, empty for success; paths that kSetup has restored
   kGateEnd,
   kFound,
   kBytes,
@@ -85,7 +85,9 @@ struct LauncherConfig {
 
 struct SpawnRequest {
   bool host_network = false;
-  uint32_t uid = 0;  // without namespaces: whom to run as; 0: LauncherConfig's
+  bool mounts_sent = false;  // as SetupRequest's: the host's tree can be left before the job comes
+  bool on_tmpfs = false;     // what gates write will lie on a tmpfs
+  uint32_t uid = 0;          // without namespaces: whom to run as; 0: LauncherConfig's
 };
 
 struct SetupRequest {

@@ -441,7 +441,7 @@ Status Search::walk(int walked) {
         if (::fstatat(listing.fd(), entry->d_name, &info, AT_SYMLINK_NOFOLLOW) != 0) continue;
         type = IFTODT(info.st_mode);
       }
-      if (type == DT_DIR) {
+      if (type == DT_DIR && glob_may_match_below(globs, path)) {
         make_listable(root, path);
         folders.push_back(path);
       }

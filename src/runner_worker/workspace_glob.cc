@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <string>
 #include <vector>
 
 #include "runner_worker/sandbox.h"
@@ -47,6 +49,14 @@ bool glob_match(std::string_view glob, std::string_view path) {
     on.swap(next);
   }
   return on[glob.size()];
+}
+
+bool glob_may_match_below(const std::vector<std::string>& globs, std::string_view folder) {
+  const std::string prefix = std::string(folder) + "/";
+  return std::any_of(globs.begin(), globs.end(), [&](const std::string& glob) {
+    const std::string_view literal = std::string_view(glob).substr(0, glob.find_first_of("*?"));
+    return literal.starts_with(prefix) || prefix.starts_with(literal);
+  });
 }
 
 }  // namespace ghost::runner

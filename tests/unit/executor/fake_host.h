@@ -30,10 +30,8 @@ struct FakeHost : JobHost {
     ::eventfd_write(fd, 1);
   }
 
-  Result<std::string> base_resolved(const std::string& commit) override {
-    base_told = commit;
-    return base_to_use.empty() ? commit : base_to_use;
-  }
+  void tell_base(const std::string& commit) override { base_told = commit; }
+  Result<std::string> kept_base() override { return base_to_use.empty() ? base_told : base_to_use; }
   void progress(const std::string& type, const std::string&, std::string) override {
     progress_types.push_back(type);
   }

@@ -237,5 +237,28 @@ TEST_F(RealJobTest, ProtectedPathsAreTheBasesWhateverGatesAndLayersDo) {
   EXPECT_NE(out.diff->find("+patched"), std::string::npos);
 }
 
+// A gate of the validate phase is no more to be trusted than one before it.
+TEST_F(RealJobTest, ProtectedPathsAreRestoredBeforeEachValidateGateAndAttempt) {
+  origin.write("tests/check", "base\n");
+  origin.write("tests/gone", "base\n");
+  origin.commit("tests");
+  request.protected_paths = {"tests/**"};
+  origin.write("x", "1\n");
+  use_working_changes();
+  const std::string alter =
+      "cat tests/*; ls tests; echo altered > tests/check; rm tests/gone; touch tests/more; ";
+  gate(alter);
+  gate(alter + "exit 1").allow_failure = true;
+  request.gates.back().retries = 2;
+  gate(alter);
+  FakeHost host;
+  const JobOutcome out = run(host);
+  ASSERT_EQ(name(out.outcome), "passed") << out.reason;
+  const std::string seen = "base\nbase\ncheck\ngone\n";
+  EXPECT_EQ(host.out["g1/stdout"], seen);
+  EXPECT_EQ(host.out["g2/stdout"], seen + seen + seen);
+  EXPECT_EQ(host.out["g3/stdout"], seen);
+}
+
 }  // namespace
 }  // namespace ghost::runner::test
