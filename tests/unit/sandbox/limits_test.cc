@@ -1,6 +1,8 @@
 // Gates that take more than they were given.
 #include "sandbox_fixture.h"
 
+#include <unistd.h>
+
 #include <csignal>
 
 namespace ghost::runner::test {
@@ -37,6 +39,17 @@ TEST_F(LimitsTest, AMemoryHogIsToldAsSuch) {
   // A shell that hides its child's death.
   const Outcome hidden = shell(*box, "./attacker memory; exit 1");
   EXPECT_EQ(hidden.run.end, GateEnd::kOom) << static_cast<int>(hidden.run.end);
+}
+
+TEST_F(LimitsTest, GatesAreInAGroupOfTheirOwn) {
+  for (const std::string& gap : pool_->gaps()) {
+    if (gap.find("no memory cgroup") != std::string::npos) GTEST_SKIP() << gap;
+  }
+  const std::string own = "/ghost-" + std::to_string(::getpid()) + "-";
+  auto one = open(), two = open();
+  const std::string first = shell(*one, "cat /proc/self/cgroup").out;
+  EXPECT_NE(first.find(own), std::string::npos) << first;
+  EXPECT_NE(shell(*two, "cat /proc/self/cgroup").out, first);
 }
 
 TEST_F(LimitsTest, MemoryBelowTheLimitIsFine) {
