@@ -71,9 +71,11 @@ def make(folder, files, seed=1):
     subprocess.run(['git', 'init', '-q', '--bare', '-b', 'main', origin], check=True)
     rng = random.Random(seed * 1_000_003 + files)
     places, pool, names = folders(rng, files), lines_pool(rng), set()
+    taken = {p.rstrip('/') for p in places}
     while len(names) < files:
-        names.add(rng.choice(places) + '_'.join(rng.sample(WORDS, rng.choice((1, 1, 2)))) + rng.choice(SUFFIXES))
-        names -= {p.rstrip('/') for p in places}
+        name = rng.choice(places) + '_'.join(rng.sample(WORDS, rng.choice((1, 1, 2)))) + rng.choice(SUFFIXES)
+        if name not in taken:
+            names.add(name)
     names = sorted(names)
     some = {}  # texts that patches and the next commit change
     picked = set(rng.sample(names, min(len(names) // 2, 3 * PATCHES)))
