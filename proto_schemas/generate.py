@@ -69,6 +69,20 @@ class Field:
             return f' = "{default}"' if default else ''
         return ZERO.get(self.item_cpp(), '')
 
+    def guard(self, sparse):
+        """When the field is written; None: always. A sparse struct leaves out what is at its default."""
+        member = f'in.{self.member}'
+        if self.optional:
+            return member
+        if not sparse or self.required:
+            return None
+        default = self.spec.get('default')
+        if self.shape != 'one' or default == '':
+            return f'!{member}.empty()'
+        if self.is_enum:
+            return f'{member} != {self.item}::{constant(default)}'
+        return f'{member} != {json.dumps(default)}'
+
     def bounds(self):
         return f'{{{self.spec.get("min", 0)}u, {self.spec.get("max", "kNoBound")}}}' \
             if isinstance(self.spec.get('max', 'kNoBound'), str) \
@@ -107,11 +121,11 @@ def reader_call(f, structs):
     one_bounds = f', {f.bounds()}' if bounded else ''
     if f.shape == 'one':
         if f.optional:
-            return f'read_optional(p, value, {target}, [](const Path& q, const object& v, auto* o) {{ return {item}(q, v, o{one_bounds}); }})'
-        return f'{item}(p, value, {target}{one_bounds})'
+            return f'read_optional(p, in, {target}, [](const Path& q, Reader& v, auto* o) {{ return {item}(q, v, o{one_bounds}); }})'
+        return f'{item}(p, in, {target}{one_bounds})'
     item_bounds = ', {0u, kNoBound}' if bounded else ''
-    return (f'read_{f.shape}(p, value, {target}, {f.bounds()}, '
-            f'[](const Path& q, const object& v, auto* o) {{ return {item}(q, v, o{item_bounds}); }})')
+    return (f'read_{f.shape}(p, in, {target}, {f.bounds()}, '
+            f'[](const Path& q, Reader& v, auto* o) {{ return {item}(q, v, o{item_bounds}); }})')
 
 
 def writer_call(f):
@@ -129,47 +143,42 @@ def writer_call(f):
 
 def cpp_codec(name, spec, fields, structs):
     out = []
-    out.append(f'Status read(const Path& at, const object& from, {name}* out) {{')
-    out.append('  (void)out;')
-    out.append('  FieldWalk walk(at, from);')
-    out.append('  if (!walk.status()) return walk.status();')
+    out.append(f'bool read(const Path& at, Reader& in, [[maybe_unused]] {name}* out) {{')
+    if fields:
+        names = ', '.join(f'"{f.name}"' for f in fields)
+        out.append(f'  static constexpr std::string_view kNames[] = {{{names}}};')
+    out.append(f'  FieldWalk walk(at, in, {"kNames" if fields else "{}"});')
     out.append('  while (walk.next()) {')
     out.append('    [[maybe_unused]] const Path p{&at, walk.key()};')
-    out.append('    const object& value = walk.value();')
-    out.append('    Status s = ok_status();')
-    first = True
-    for i, f in enumerate(fields):
-        word = 'if' if first else '} else if'
-        first = False
-        out.append(f'    {word} (walk.key() == "{f.name}") {{')
-        out.append(f'      s = walk.first_time({i});')
-        out.append(f'      if (s) s = {reader_call(f, structs)};')
-    unknown = 's = unknown_field(p);' if spec.get('strict') else '(void)value;'
+    unknown = 'return in.fail(unknown_field(p));' if spec.get('strict') else 'in.skip();'
     if fields:
-        out.append('    } else {')
-        out.append(f'      {unknown}')
+        out.append('    bool good = true;')
+        out.append('    switch (walk.field()) {')
+        for i, f in enumerate(fields):
+            out.append(f'      case {i}: good = {reader_call(f, structs)}; break;')
+        out.append(f'      default: {unknown}')
         out.append('    }')
+        out.append('    if (!good) return false;')
     else:
         out.append(f'    {unknown}')
-    out.append('    if (!s) return s;')
     out.append('  }')
+    out.append('  if (!walk.ok()) return false;')
     for i, f in enumerate(fields):
         if f.required:
-            out.append(f'  if (!walk.seen({i})) return missing_field(at, "{f.name}");')
-    out.append('  return ok_status();')
+            out.append(f'  if (!walk.seen({i})) return in.fail(missing_field(at, "{f.name}"));')
+    out.append('  return true;')
     out.append('}')
     out.append('')
-    optional = [f for f in fields if f.optional]
+    guards = [f.guard(spec.get('sparse', False)) for f in fields]
     out.append(f'void write(Packer& out, const {name}& in) {{')
     out.append('  (void)in;')
-    count = str(len(fields) - len(optional))
-    for f in optional:
-        count += f' + (in.{f.member} ? 1 : 0)'
+    count = str(guards.count(None))
+    for guard in guards:
+        count += f' + ({guard} ? 1 : 0)' if guard else ''
     out.append(f'  out.pack_map(static_cast<uint32_t>({count}));')
-    for f in fields:
-        guard = f'if (in.{f.member}) ' if f.optional else ''
+    for f, guard in zip(fields, guards):
         body = f'{{ write_key(out, "{f.name}"); {writer_call(f)}; }}'
-        out.append(f'  {guard}{body}' if f.optional else f'  write_key(out, "{f.name}");\n  {writer_call(f)};')
+        out.append(f'  if ({guard}) {body}' if guard else f'  write_key(out, "{f.name}");\n  {writer_call(f)};')
     out.append('}')
     out.append('')
     return out
@@ -248,12 +257,13 @@ def make_source(enums, types, order):
         out.append('')
     out += ['namespace {', '', 'using namespace codec;', '']
     for name, values in enums.items():
-        out.append(f'Status read(const Path& at, const object& from, {name}* out) {{')
-        out.append('  std::string text;')
-        out.append(f'  if (from.type == msgpack::type::STR) text.assign(from.via.str.ptr, from.via.str.size);')
-        out.append(f'  if (const auto value = parse_{snake(name)}(text)) {{ *out = *value; return ok_status(); }}')
+        out.append(f'bool read(const Path& at, Reader& in, {name}* out) {{')
+        out.append('  const Value v = in.next();')
+        out.append('  if (v.kind == Value::Kind::kString) {')
+        out.append(f'    if (const auto known = parse_{snake(name)}(v.bytes)) {{ *out = *known; return true; }}')
+        out.append('  }')
         choices = ', '.join(values[:-1]) + ' or ' + values[-1]
-        out.append(f'  return expected(at, "one of {choices}", from);')
+        out.append(f'  return in.fail(expected(at, "one of {choices}", v));')
         out.append('}')
         out.append(f'[[maybe_unused]] void write(Packer& out, {name} in) {{ write(out, to_string(in)); }}')
         out.append('')
@@ -264,7 +274,7 @@ def make_source(enums, types, order):
         out.append(f'std::string encode(const {name}& value) {{ return encode_with([&](Packer& out) {{ write(out, value); }}); }}')
         out.append(f'template <>')
         out.append(f'Result<{name}> decode<{name}>(std::string_view bytes) {{')
-        out.append(f'  return decode_with<{name}>(bytes, [](const Path& at, const object& o, {name}* out) {{ return read(at, o, out); }});')
+        out.append(f'  return decode_with<{name}>(bytes, [](const Path& at, Reader& in, {name}* out) {{ return read(at, in, out); }});')
         out.append('}')
     out += ['', '}  // namespace ghost::wire', '']
     return '\n'.join(out)

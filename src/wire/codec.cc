@@ -8,63 +8,33 @@
 namespace ghost::wire::codec {
 namespace {
 
-constexpr uint32_t kDepthMax = 32;
+constexpr int kDepthMax = 32;
 
-// Only counts: what a container declares must fit in the bytes that are there.
-class PreScan : public msgpack::null_visitor {
- public:
-  explicit PreScan(size_t bytes) : left_(bytes) {}
-  bool start_array(uint32_t count) { return enter(count); }
-  bool start_map(uint32_t count) { return enter(uint64_t{count} * 2); }
-  bool end_array() { return leave(); }
-  bool end_map() { return leave(); }
-  void parse_error(size_t, size_t) { failed = true; }
-  void insufficient_bytes(size_t, size_t) { failed = true; }
-  bool referenced() const { return false; }
-  void set_referenced(bool) {}
-  bool failed = false;
-
- private:
-  bool enter(uint64_t count) {
-    if (++depth_ > kDepthMax || count > left_) return false;
-    left_ -= count;
-    return true;
-  }
-  bool leave() {
-    --depth_;
-    return true;
-  }
-  uint64_t left_;
-  uint32_t depth_ = 0;
-};
-
-std::string shown(const object& value) {
-  switch (value.type) {
-    case msgpack::type::NIL:
+std::string shown(const Value& value) {
+  switch (value.kind) {
+    case Value::Kind::kNil:
       return "null";
-    case msgpack::type::BOOLEAN:
-      return value.via.boolean ? "true" : "false";
-    case msgpack::type::POSITIVE_INTEGER:
-      return std::to_string(value.via.u64);
-    case msgpack::type::NEGATIVE_INTEGER:
-      return std::to_string(value.via.i64);
-    case msgpack::type::FLOAT32:
-    case msgpack::type::FLOAT64: {
-      std::string text = std::to_string(value.via.f64);
+    case Value::Kind::kBool:
+      return value.boolean ? "true" : "false";
+    case Value::Kind::kUnsigned:
+      return std::to_string(value.u64);
+    case Value::Kind::kNegative:
+      return std::to_string(value.i64);
+    case Value::Kind::kFloat: {
+      std::string text = std::to_string(value.f64);
       text.erase(text.find_last_not_of('0') + 1);
       return text.back() == '.' ? text + "0" : text;
     }
-    case msgpack::type::STR: {
-      const std::string_view text(value.via.str.ptr, value.via.str.size);
-      std::string head(text.substr(0, 60));
+    case Value::Kind::kString: {
+      std::string head(value.bytes.substr(0, 60));
       while (!head.empty() && !is_utf8(head) && head.size() + 4 > 60) head.pop_back();
-      return "\"" + log::escape_control(head) + (text.size() > 60 ? "...\"" : "\"");
+      return "\"" + log::escape_control(head) + (value.bytes.size() > 60 ? "...\"" : "\"");
     }
-    case msgpack::type::BIN:
+    case Value::Kind::kBytes:
       return "bytes";
-    case msgpack::type::ARRAY:
+    case Value::Kind::kList:
       return "a list";
-    case msgpack::type::MAP:
+    case Value::Kind::kMap:
       return "an object";
     default:
       return "something else";
@@ -82,10 +52,11 @@ Error bad_field(const Path& at, const std::string& message) {
   return {"bad_field", (path.empty() ? "" : path + ": ") + message, path};
 }
 
-Status bounded(const Path& at, size_t size, Bounds bounds) {
-  if (size >= bounds.min && size <= bounds.max) return ok_status();
-  if (bounds.min == 1 && size == 0) return bad_field(at, "must not be empty");
-  return bad_field(at, "expected " + range(bounds, " bytes") + ", got " + std::to_string(size));
+bool bounded(const Path& at, Reader& in, size_t size, Bounds bounds) {
+  if (size >= bounds.min && size <= bounds.max) return true;
+  if (bounds.min == 1 && size == 0) return in.fail(bad_field(at, "must not be empty"));
+  return in.fail(
+      bad_field(at, "expected " + range(bounds, " bytes") + ", got " + std::to_string(size)));
 }
 
 }  // namespace
@@ -99,7 +70,7 @@ std::string Path::text() const {
   return out.empty() ? name : out + "." + name;
 }
 
-Error expected(const Path& at, std::string_view what, const object& got) {
+Error expected(const Path& at, std::string_view what, const Value& got) {
   return bad_field(at, "expected " + std::string(what) + ", got " + shown(got));
 }
 
@@ -116,144 +87,160 @@ Error wrong_count(const Path& at, uint64_t count, Bounds bounds) {
   return bad_field(at, "expected " + range(bounds, " entries") + ", got " + std::to_string(count));
 }
 
-FieldWalk::FieldWalk(const Path& at, const object& from) : path_(at) {
-  if (from.type != msgpack::type::MAP) {
-    status_ = expected(at, "an object", from);
+FieldWalk::FieldWalk(const Path& at, Reader& in, std::span<const std::string_view> names)
+    : path_(at), in_(in), names_(names) {
+  const Value map = in.next();
+  if (map.kind != Value::Kind::kMap) {
+    ok_ = in.fail(expected(at, "an object", map));
   } else {
-    map_ = &from.via.map;
+    left_ = map.count;
   }
 }
 
 bool FieldWalk::next() {
-  if (at_ >= map_->size) return false;
-  const object& key = map_->ptr[at_++].key;
-  // A key that is no string matches no field, and so is unknown or ignored.
-  key_ = key.type == msgpack::type::STR ? std::string_view(key.via.str.ptr, key.via.str.size)
-                                        : std::string_view();
+  if (left_ == 0) return false;
+  --left_;
+  if (!in_.next_string(&key_)) {
+    in_.skip();
+    key_ = {};
+    field_ = names_.size();
+    return true;
+  }
+  // Usually they come in the order in which they are declared, with some left out.
+  const size_t count = names_.size();
+  field_ = count;
+  for (size_t i = 0; i < count && field_ == count; ++i) {
+    const size_t at = expected_ + i < count ? expected_ + i : expected_ + i - count;
+    if (names_[at] == key_) field_ = at;
+  }
+  if (field_ == count) return true;
+  expected_ = field_ + 1 < count ? field_ + 1 : 0;
+  const uint64_t bit = uint64_t{1} << field_;
+  if ((seen_ & bit) != 0) {
+    ok_ = in_.fail(bad_field(Path{&path_, key_}, "stands twice"));
+    return false;
+  }
+  seen_ |= bit;
   return true;
 }
 
-Status FieldWalk::first_time(unsigned field) {
-  const uint64_t bit = uint64_t{1} << field;
-  if ((seen_ & bit) != 0) return bad_field(Path{&path_, key_}, "stands twice");
-  seen_ |= bit;
-  return ok_status();
+bool read_string(const Path& at, Reader& in, std::string* out, Bounds bounds) {
+  const Value v = in.next();
+  if (v.kind != Value::Kind::kString) return in.fail(expected(at, "a string", v));
+  if (!bounded(at, in, v.bytes.size(), bounds)) return false;
+  out->assign(v.bytes);
+  if (!is_utf8(*out)) return in.fail(bad_field(at, "expected UTF-8 text"));
+  return true;
 }
 
-Status read_string(const Path& at, const object& from, std::string* out, Bounds bounds) {
-  if (from.type != msgpack::type::STR) return expected(at, "a string", from);
-  if (Status s = bounded(at, from.via.str.size, bounds); !s) return s;
-  out->assign(from.via.str.ptr, from.via.str.size);
-  if (!is_utf8(*out)) return bad_field(at, "expected UTF-8 text");
-  return ok_status();
+bool read_name(const Path& at, Reader& in, std::string* out) {
+  const Value v = in.next();
+  if (v.kind != Value::Kind::kString) return in.fail(expected(at, "a name", v));
+  out->assign(v.bytes);
+  if (is_name(*out)) return true;
+  return in.fail(expected(at, "a name (1 to 128 letters, digits, '.', '_' or '-')", v));
 }
 
-Status read_name(const Path& at, const object& from, std::string* out) {
-  if (from.type != msgpack::type::STR) return expected(at, "a name", from);
-  out->assign(from.via.str.ptr, from.via.str.size);
-  if (is_name(*out)) return ok_status();
-  return expected(at, "a name (1 to 128 letters, digits, '.', '_' or '-')", from);
-}
-
-Status read_oid(const Path& at, const object& from, std::string* out) {
-  if (from.type == msgpack::type::STR) out->assign(from.via.str.ptr, from.via.str.size);
+bool read_oid(const Path& at, Reader& in, std::string* out) {
+  const Value v = in.next();
+  const bool text = v.kind == Value::Kind::kString;
+  if (text) out->assign(v.bytes);
   const bool hex = out->find_first_not_of("0123456789abcdef") == std::string::npos;
-  if (from.type != msgpack::type::STR || out->size() != 40 || !hex) {
-    return expected(at, "an object id (40 lower-case hex digits)", from);
+  if (!text || out->size() != 40 || !hex) {
+    return in.fail(expected(at, "an object id (40 lower-case hex digits)", v));
   }
-  return ok_status();
+  return true;
 }
 
-Status read_bytes(const Path& at, const object& from, std::string* out, Bounds bounds) {
-  if (from.type == msgpack::type::STR) {
-    out->assign(from.via.str.ptr, from.via.str.size);
-  } else if (from.type == msgpack::type::BIN) {
-    out->assign(from.via.bin.ptr, from.via.bin.size);
-  } else {
-    return expected(at, "a string", from);
+bool read_bytes(const Path& at, Reader& in, std::string* out, Bounds bounds) {
+  const Value v = in.next();
+  if (v.kind != Value::Kind::kString && v.kind != Value::Kind::kBytes) {
+    return in.fail(expected(at, "a string", v));
   }
-  return bounded(at, out->size(), bounds);
+  out->assign(v.bytes);
+  return bounded(at, in, out->size(), bounds);
 }
 
-Status read_raw(const Path& at, const object& from, std::string* out, Bounds bounds) {
-  StringSink sink;
-  Packer packer(sink);
-  packer.pack(from);
-  *out = std::move(sink.out);
-  return bounded(at, out->size(), bounds);
+bool read_raw(const Path& at, Reader& in, std::string* out, Bounds bounds) {
+  out->assign(in.skip());
+  return bounded(at, in, out->size(), bounds);
 }
 
-Status read_u64(const Path& at, const object& from, uint64_t* out, Bounds bounds) {
-  if (from.type != msgpack::type::POSITIVE_INTEGER ||
-      (bounds.min == bounds.max && from.via.u64 != bounds.min)) {
-    if (bounds.min == bounds.max) return expected(at, std::to_string(bounds.min), from);
-    return expected(at, bounds.min > 0 ? "a positive integer" : "a non-negative integer", from);
+bool read_u64(const Path& at, Reader& in, uint64_t* out, Bounds bounds) {
+  const Value v = in.next();
+  if (v.kind != Value::Kind::kUnsigned || (bounds.min == bounds.max && v.u64 != bounds.min)) {
+    if (bounds.min == bounds.max) return in.fail(expected(at, std::to_string(bounds.min), v));
+    return in.fail(
+        expected(at, bounds.min > 0 ? "a positive integer" : "a non-negative integer", v));
   }
-  *out = from.via.u64;
+  *out = v.u64;
   if (*out < bounds.min || *out > bounds.max) {
-    return expected(at,
-                    bounds.max == kNoBound ? "an integer of at least " + std::to_string(bounds.min)
-                                           : "an integer from " + std::to_string(bounds.min) +
-                                                 " to " + std::to_string(bounds.max),
-                    from);
+    const std::string least = std::to_string(bounds.min);
+    return in.fail(expected(at,
+                            bounds.max == kNoBound
+                                ? "an integer of at least " + least
+                                : "an integer from " + least + " to " + std::to_string(bounds.max),
+                            v));
   }
-  return ok_status();
+  return true;
 }
 
-Status read_i64(const Path& at, const object& from, int64_t* out) {
-  const bool fits = from.type == msgpack::type::NEGATIVE_INTEGER ||
-                    (from.type == msgpack::type::POSITIVE_INTEGER && from.via.u64 <= INT64_MAX);
-  if (!fits) return expected(at, "an integer", from);
-  *out = from.via.i64;
-  return ok_status();
+bool read_i64(const Path& at, Reader& in, int64_t* out) {
+  const Value v = in.next();
+  const bool fits =
+      v.kind == Value::Kind::kNegative || (v.kind == Value::Kind::kUnsigned && v.u64 <= INT64_MAX);
+  if (!fits) return in.fail(expected(at, "an integer", v));
+  *out = v.i64;
+  return true;
 }
 
-Status read_f64(const Path& at, const object& from, double* out) {
-  switch (from.type) {
-    case msgpack::type::FLOAT32:
-    case msgpack::type::FLOAT64:
-      *out = from.via.f64;
-      return ok_status();
-    case msgpack::type::POSITIVE_INTEGER:
-      *out = static_cast<double>(from.via.u64);
-      return ok_status();
-    case msgpack::type::NEGATIVE_INTEGER:
-      *out = static_cast<double>(from.via.i64);
-      return ok_status();
+bool read_f64(const Path& at, Reader& in, double* out) {
+  const Value v = in.next();
+  switch (v.kind) {
+    case Value::Kind::kFloat:
+      *out = v.f64;
+      return true;
+    case Value::Kind::kUnsigned:
+      *out = static_cast<double>(v.u64);
+      return true;
+    case Value::Kind::kNegative:
+      *out = static_cast<double>(v.i64);
+      return true;
     default:
-      return expected(at, "a number", from);
+      return in.fail(expected(at, "a number", v));
   }
 }
 
-Status read_bool(const Path& at, const object& from, bool* out) {
-  if (from.type != msgpack::type::BOOLEAN) return expected(at, "true or false", from);
-  *out = from.via.boolean;
-  return ok_status();
+bool read_bool(const Path& at, Reader& in, bool* out) {
+  const Value v = in.next();
+  if (v.kind != Value::Kind::kBool) return in.fail(expected(at, "true or false", v));
+  *out = v.boolean;
+  return true;
 }
 
-Status read_time(const Path& at, const object& from, WallMs* out) {
+bool read_time(const Path& at, Reader& in, WallMs* out) {
   std::string text;
-  if (Status s = read_string(at, from, &text, {0, 64}); !s) return s;
+  if (!read_string(at, in, &text, {0, 64})) return false;
   Result<WallMs> parsed = parse_rfc3339(text);
-  if (!parsed) return bad_field(at, log::escape_control(parsed.error().message));
+  if (!parsed) return in.fail(bad_field(at, log::escape_control(parsed.error().message)));
   *out = *parsed;
-  return ok_status();
+  return true;
+}
+
+Status check(std::string_view bytes) {
+  if (is_one_value(bytes, kDepthMax)) return ok_status();
+  return Error{"bad_request", "expected one msgpack value", ""};
 }
 
 Status unpack(std::string_view bytes, msgpack::object_handle* out) {
-  const Error bad{"bad_request", "expected one msgpack value", ""};
-  PreScan scan(bytes.size());
+  if (Status s = check(bytes); !s) return s;
+  bool referenced = false;
+  const auto refer = [](msgpack::type::object_type, size_t, void*) { return true; };
   size_t offset = 0;
   try {
-    const bool whole = msgpack::parse(bytes.data(), bytes.size(), offset, scan);
-    if (!whole || scan.failed || offset != bytes.size()) return bad;
-    bool referenced = false;
-    // Strings and byte strings point into `bytes`, which outlives the handle in every caller.
-    const auto refer = [](msgpack::type::object_type, size_t, void*) { return true; };
-    offset = 0;
     msgpack::unpack(*out, bytes.data(), bytes.size(), offset, referenced, refer);
   } catch (const std::exception&) {
-    return bad;
+    return Error{"bad_request", "expected one msgpack value", ""};
   }
   return ok_status();
 }

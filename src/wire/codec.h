@@ -5,10 +5,13 @@
 
 #define MSGPACK_NO_BOOST
 #define MSGPACK_USE_STD_VARIANT_ADAPTOR
+#include <algorithm>
 #include <cstdint>
+#include <cstring>
 #include <map>
 #include <msgpack.hpp>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,17 +19,62 @@
 #include "base/ids.h"
 #include "base/result.h"
 #include "base/time.h"
+#include "wire/msgpack_reader.h"
 
 namespace ghost::wire::codec {
 
-using object = msgpack::object;
-
-class StringSink {
+// Where a packer writes: a string that grows by doubling, so that a field is a few stores.
+class Sink {
  public:
-  void write(const char* bytes, size_t size) { out.append(bytes, size); }
-  std::string out;
+  void write(const char* bytes, size_t size) {
+    std::memcpy(room(size), bytes, size);
+    used_ += size;
+  }
+  void write_short_string(std::string_view v) {  // of less than 32 bytes
+    char* const at = room(1 + v.size());
+    *at = static_cast<char>(0xa0 | v.size());
+    std::memcpy(at + 1, v.data(), v.size());
+    used_ += 1 + v.size();
+  }
+  std::string take() {
+    buffer_.resize(used_);
+    return std::move(buffer_);
+  }
+
+ private:
+  char* room(size_t size) {
+    if (size > buffer_.size() - used_) {
+      buffer_.resize(std::max<size_t>({64, 2 * buffer_.size(), used_ + size}));
+    }
+    return buffer_.data() + used_;
+  }
+  std::string buffer_;
+  size_t used_ = 0;
 };
-using Packer = msgpack::packer<StringSink>;
+class Packer : public msgpack::packer<Sink> {
+ public:
+  explicit Packer(Sink& sink) : packer(sink), sink_(sink) {}
+  Sink& sink() { return sink_; }
+
+ private:
+  Sink& sink_;
+};
+using Value = MsgpackValue;
+
+// What the readers below read from. The first that finds something wrong says it here and gives
+// false, and so does whoever called it: an error costs nothing where there is none.
+class Reader : public MsgpackReader {
+ public:
+  using MsgpackReader::MsgpackReader;
+  bool fail(Error error) {
+    error_ = std::move(error);
+    return false;
+  }
+  const Error& error() const { return error_; }
+
+ private:
+  Error error_;
+};
 
 inline constexpr uint64_t kNoBound = UINT64_MAX;
 struct Bounds {
@@ -41,88 +89,93 @@ struct Path {
   std::string text() const;
 };
 
-Error expected(const Path& at, std::string_view what, const object& got);
+Error expected(const Path& at, std::string_view what, const Value& got);
 Error unknown_field(const Path& at);
 Error missing_field(const Path& at, std::string_view name);
+Error wrong_count(const Path& at, uint64_t count, Bounds bounds);
 
-// Walks the fields of a map; keys must be strings, and no field may come twice.
+// Walks the fields of a map; no field may come twice, and a key that is no string is no field.
 class FieldWalk {
  public:
-  FieldWalk(const Path& at, const object& from);
-  const Status& status() const { return status_; }
+  // `names`: at most 64. Every reader below, this one too, takes the value that comes next.
+  FieldWalk(const Path& at, Reader& in, std::span<const std::string_view> names);
+  // To the next field, whose value then must be read or skipped; false: the end, or not ok().
   bool next();
+  bool ok() const { return ok_; }
   std::string_view key() const { return key_; }
-  const object& value() const { return map_->ptr[at_ - 1].val; }
-  Status first_time(unsigned field);
-  bool seen(unsigned field) const { return (seen_ & (uint64_t{1} << field)) != 0; }
+  size_t field() const { return field_; }  // index in names; names.size(): none of them
+  bool seen(size_t field) const { return (seen_ & (uint64_t{1} << field)) != 0; }
 
  private:
   const Path& path_;
-  const msgpack::object_map* map_ = nullptr;
-  Status status_ = ok_status();
-  size_t at_ = 0;
+  Reader& in_;
+  std::span<const std::string_view> names_;
+  bool ok_ = true;
+  uint32_t left_ = 0;
+  size_t field_ = 0, expected_ = 0;
   uint64_t seen_ = 0;
   std::string_view key_;
 };
 
-Status read_string(const Path& at, const object& from, std::string* out,
-                   Bounds bounds = {0, kNoBound});
-Status read_name(const Path& at, const object& from, std::string* out);
-Status read_oid(const Path& at, const object& from, std::string* out);
-Status read_bytes(const Path& at, const object& from, std::string* out, Bounds bounds);
-Status read_raw(const Path& at, const object& from, std::string* out, Bounds bounds);
-Status read_u64(const Path& at, const object& from, uint64_t* out, Bounds bounds);
-Status read_i64(const Path& at, const object& from, int64_t* out);
-Status read_f64(const Path& at, const object& from, double* out);
-Status read_bool(const Path& at, const object& from, bool* out);
-Status read_time(const Path& at, const object& from, WallMs* out);
-Error wrong_count(const Path& at, uint64_t count, Bounds bounds);
+bool read_string(const Path& at, Reader& in, std::string* out, Bounds bounds = {0, kNoBound});
+bool read_name(const Path& at, Reader& in, std::string* out);
+bool read_oid(const Path& at, Reader& in, std::string* out);
+bool read_bytes(const Path& at, Reader& in, std::string* out, Bounds bounds);
+bool read_raw(const Path& at, Reader& in, std::string* out, Bounds bounds);
+bool read_u64(const Path& at, Reader& in, uint64_t* out, Bounds bounds);
+bool read_i64(const Path& at, Reader& in, int64_t* out);
+bool read_f64(const Path& at, Reader& in, double* out);
+bool read_bool(const Path& at, Reader& in, bool* out);
+bool read_time(const Path& at, Reader& in, WallMs* out);
 
 // nil stands for an absent value.
 template <typename T, typename Read>
-Status read_optional(const Path& at, const object& from, std::optional<T>* out, Read read) {
-  if (from.is_nil()) {
+bool read_optional(const Path& at, Reader& in, std::optional<T>* out, Read read) {
+  if (in.at_nil()) {
+    in.skip();
     out->reset();
-    return ok_status();
+    return true;
   }
-  return read(at, from, &out->emplace());
+  return read(at, in, &out->emplace());
 }
 
 template <typename T, typename Read>
-Status read_list(const Path& at, const object& from, std::vector<T>* out, Bounds bounds,
-                 Read read) {
-  if (from.type != msgpack::type::ARRAY) return expected(at, "a list", from);
-  const auto& array = from.via.array;
-  if (array.size < bounds.min || array.size > bounds.max)
-    return wrong_count(at, array.size, bounds);
+bool read_list(const Path& at, Reader& in, std::vector<T>* out, Bounds bounds, Read read) {
+  const Value list = in.next();
+  if (list.kind != Value::Kind::kList) return in.fail(expected(at, "a list", list));
+  if (list.count < bounds.min || list.count > bounds.max) {
+    return in.fail(wrong_count(at, list.count, bounds));
+  }
   out->clear();
-  out->reserve(array.size);
-  for (uint32_t i = 0; i < array.size; ++i) {
+  out->reserve(list.count);
+  for (uint32_t i = 0; i < list.count; ++i) {
     const Path p{&at, {}, i};
-    if (Status s = read(p, array.ptr[i], &out->emplace_back()); !s) return s;
+    if (!read(p, in, &out->emplace_back())) return false;
   }
-  return ok_status();
+  return true;
 }
 
 template <typename T, typename Read>
-Status read_map(const Path& at, const object& from, std::map<std::string, T>* out, Bounds bounds,
-                Read read) {
-  if (from.type != msgpack::type::MAP) return expected(at, "an object", from);
-  const auto& map = from.via.map;
-  if (map.size < bounds.min || map.size > bounds.max) return wrong_count(at, map.size, bounds);
+bool read_map(const Path& at, Reader& in, std::map<std::string, T>* out, Bounds bounds, Read read) {
+  const Value map = in.next();
+  if (map.kind != Value::Kind::kMap) return in.fail(expected(at, "an object", map));
+  if (map.count < bounds.min || map.count > bounds.max) {
+    return in.fail(wrong_count(at, map.count, bounds));
+  }
   out->clear();
-  for (uint32_t i = 0; i < map.size; ++i) {
+  for (uint32_t i = 0; i < map.count; ++i) {
     std::string key;
-    if (Status s = read_string(at, map.ptr[i].key, &key); !s) return s;
+    if (!read_string(at, in, &key)) return false;
     const Path p{&at, key};
     const auto [entry, fresh] = out->try_emplace(key);
-    if (!fresh) return Error{"bad_field", p.text() + ": stands twice", p.text()};
-    if (Status s = read(p, map.ptr[i].val, &entry->second); !s) return s;
+    if (!fresh) return in.fail({"bad_field", p.text() + ": stands twice", p.text()});
+    if (!read(p, in, &entry->second)) return false;
   }
-  return ok_status();
+  return true;
 }
 
 inline void write(Packer& out, std::string_view v) {
+  if (v.size() < 32) return out.sink().write_short_string(v);
   out.pack_str(static_cast<uint32_t>(v.size()));
   out.pack_str_body(v.data(), static_cast<uint32_t>(v.size()));
 }
@@ -176,23 +229,25 @@ void write_map(Packer& out, const std::map<std::string, T>& v, Write write_one) 
 
 template <typename Write>
 std::string encode_with(Write write_body) {
-  StringSink sink;
+  Sink sink;
   Packer packer(sink);
   write_body(packer);
-  return std::move(sink.out);
+  return sink.take();
 }
 
 // Refuses, before anything is allocated by a declared count: more than one value, bytes behind it,
 // nesting over 32, and counts that the bytes at hand cannot hold.
+Status check(std::string_view bytes);
+// The same, as a tree of objects that point into `bytes`.
 Status unpack(std::string_view bytes, msgpack::object_handle* out);
 
 template <typename T, typename Read>
 Result<T> decode_with(std::string_view bytes, Read read_top) {
-  msgpack::object_handle handle;
-  if (Status s = unpack(bytes, &handle); !s) return s.error();
-  T value;
+  if (Status s = check(bytes); !s) return s.error();
+  Result<T> value{T{}};
+  Reader in(bytes);
   const Path top;
-  if (Status s = read_top(top, handle.get(), &value); !s) return s.error();
+  if (!read_top(top, in, &*value)) return in.error();
   return value;
 }
 

@@ -35,27 +35,31 @@ Result<Message> unpack(Frames frames, uint64_t* correlation_out) {
                  "more than " + std::to_string(kPayloadFramesMax) + " payload frames", ""};
   }
   if (frames[0]->size() > 1024) return Error{"bad_request", "header frame over 1024 bytes", ""};
-  const auto read_header = [](const Path& at, const object& from, Header* out) -> Status {
-    FieldWalk walk(at, from);
-    if (!walk.status()) return walk.status();
+  const auto read_header = [](const Path& at, Reader& in, Header* out) {
+    static constexpr std::string_view kNames[] = {"v", "k", "c"};
+    FieldWalk walk(at, in, kNames);
     while (walk.next()) {
       const Path p{&at, walk.key()};
-      Status s = ok_status();
-      if (walk.key() == "v") {
-        s = walk.first_time(0);
-        if (s) s = read_u64(p, walk.value(), &out->version, {0, kNoBound});
-      } else if (walk.key() == "k") {
-        s = walk.first_time(1);
-        if (s) s = read_string(p, walk.value(), &out->kind, {1, 64});
-      } else if (walk.key() == "c") {
-        s = walk.first_time(2);
-        if (s) s = read_u64(p, walk.value(), &out->correlation, {0, kNoBound});
+      bool good = true;
+      switch (walk.field()) {
+        case 0:
+          good = read_u64(p, in, &out->version, {0, kNoBound});
+          break;
+        case 1:
+          good = read_string(p, in, &out->kind, {1, 64});
+          break;
+        case 2:
+          good = read_u64(p, in, &out->correlation, {0, kNoBound});
+          break;
+        default:
+          in.skip();
       }
-      if (!s) return s;
+      if (!good) return false;
     }
-    if (!walk.seen(0)) return missing_field(at, "v");
-    if (!walk.seen(1)) return missing_field(at, "k");
-    return ok_status();
+    if (!walk.ok()) return false;
+    if (!walk.seen(0)) return in.fail(missing_field(at, "v"));
+    if (!walk.seen(1)) return in.fail(missing_field(at, "k"));
+    return true;
   };
   Result<Header> header = decode_with<Header>(*frames[0], read_header);
   if (!header) return Error{"bad_request", "header: " + header.error().message, ""};

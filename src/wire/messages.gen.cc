@@ -483,329 +483,348 @@ namespace {
 
 using namespace codec;
 
-Status read(const Path& at, const object& from, JobState* out) {
-  std::string text;
-  if (from.type == msgpack::type::STR) text.assign(from.via.str.ptr, from.via.str.size);
-  if (const auto value = parse_job_state(text)) {
-    *out = *value;
-    return ok_status();
+bool read(const Path& at, Reader& in, JobState* out) {
+  const Value v = in.next();
+  if (v.kind == Value::Kind::kString) {
+    if (const auto known = parse_job_state(v.bytes)) {
+      *out = *known;
+      return true;
+    }
   }
-  return expected(at, "one of QUEUED, LEASED, SUCCEEDED, FAILED, CANCELLED, EXPIRED or DEAD", from);
+  return in.fail(
+      expected(at, "one of QUEUED, LEASED, SUCCEEDED, FAILED, CANCELLED, EXPIRED or DEAD", v));
 }
 [[maybe_unused]] void write(Packer& out, JobState in) {
   write(out, to_string(in));
 }
 
-Status read(const Path& at, const object& from, Outcome* out) {
-  std::string text;
-  if (from.type == msgpack::type::STR) text.assign(from.via.str.ptr, from.via.str.size);
-  if (const auto value = parse_outcome(text)) {
-    *out = *value;
-    return ok_status();
+bool read(const Path& at, Reader& in, Outcome* out) {
+  const Value v = in.next();
+  if (v.kind == Value::Kind::kString) {
+    if (const auto known = parse_outcome(v.bytes)) {
+      *out = *known;
+      return true;
+    }
   }
-  return expected(at,
-                  "one of passed, gate_failed, apply_failed, rejected, timeout, base_moved, "
-                  "dependency_failed, cancelled, expired or infra_error",
-                  from);
+  return in.fail(expected(at,
+                          "one of passed, gate_failed, apply_failed, rejected, timeout, "
+                          "base_moved, dependency_failed, cancelled, expired or infra_error",
+                          v));
 }
 [[maybe_unused]] void write(Packer& out, Outcome in) {
   write(out, to_string(in));
 }
 
-Status read(const Path& at, const object& from, PatchFormat* out) {
-  std::string text;
-  if (from.type == msgpack::type::STR) text.assign(from.via.str.ptr, from.via.str.size);
-  if (const auto value = parse_patch_format(text)) {
-    *out = *value;
-    return ok_status();
+bool read(const Path& at, Reader& in, PatchFormat* out) {
+  const Value v = in.next();
+  if (v.kind == Value::Kind::kString) {
+    if (const auto known = parse_patch_format(v.bytes)) {
+      *out = *known;
+      return true;
+    }
   }
-  return expected(at, "one of unified, mbox, mutations, search-replace, envelope or none", from);
+  return in.fail(
+      expected(at, "one of unified, mbox, mutations, search-replace, envelope or none", v));
 }
 [[maybe_unused]] void write(Packer& out, PatchFormat in) {
   write(out, to_string(in));
 }
 
-Status read(const Path& at, const object& from, MutationOp* out) {
-  std::string text;
-  if (from.type == msgpack::type::STR) text.assign(from.via.str.ptr, from.via.str.size);
-  if (const auto value = parse_mutation_op(text)) {
-    *out = *value;
-    return ok_status();
+bool read(const Path& at, Reader& in, MutationOp* out) {
+  const Value v = in.next();
+  if (v.kind == Value::Kind::kString) {
+    if (const auto known = parse_mutation_op(v.bytes)) {
+      *out = *known;
+      return true;
+    }
   }
-  return expected(at, "one of create, upsert, delete, chmod, insert or replace", from);
+  return in.fail(expected(at, "one of create, upsert, delete, chmod, insert or replace", v));
 }
 [[maybe_unused]] void write(Packer& out, MutationOp in) {
   write(out, to_string(in));
 }
 
-Status read(const Path& at, const object& from, Encoding* out) {
-  std::string text;
-  if (from.type == msgpack::type::STR) text.assign(from.via.str.ptr, from.via.str.size);
-  if (const auto value = parse_encoding(text)) {
-    *out = *value;
-    return ok_status();
+bool read(const Path& at, Reader& in, Encoding* out) {
+  const Value v = in.next();
+  if (v.kind == Value::Kind::kString) {
+    if (const auto known = parse_encoding(v.bytes)) {
+      *out = *known;
+      return true;
+    }
   }
-  return expected(at, "one of utf-8 or base64", from);
+  return in.fail(expected(at, "one of utf-8 or base64", v));
 }
 [[maybe_unused]] void write(Packer& out, Encoding in) {
   write(out, to_string(in));
 }
 
-Status read(const Path& at, const object& from, ApplyMode* out) {
-  std::string text;
-  if (from.type == msgpack::type::STR) text.assign(from.via.str.ptr, from.via.str.size);
-  if (const auto value = parse_apply_mode(text)) {
-    *out = *value;
-    return ok_status();
+bool read(const Path& at, Reader& in, ApplyMode* out) {
+  const Value v = in.next();
+  if (v.kind == Value::Kind::kString) {
+    if (const auto known = parse_apply_mode(v.bytes)) {
+      *out = *known;
+      return true;
+    }
   }
-  return expected(at, "one of strict, recount, fuzzy or threeway", from);
+  return in.fail(expected(at, "one of strict, recount, fuzzy or threeway", v));
 }
 [[maybe_unused]] void write(Packer& out, ApplyMode in) {
   write(out, to_string(in));
 }
 
-Status read(const Path& at, const object& from, Whitespace* out) {
-  std::string text;
-  if (from.type == msgpack::type::STR) text.assign(from.via.str.ptr, from.via.str.size);
-  if (const auto value = parse_whitespace(text)) {
-    *out = *value;
-    return ok_status();
+bool read(const Path& at, Reader& in, Whitespace* out) {
+  const Value v = in.next();
+  if (v.kind == Value::Kind::kString) {
+    if (const auto known = parse_whitespace(v.bytes)) {
+      *out = *known;
+      return true;
+    }
   }
-  return expected(at, "one of error or ignore-change", from);
+  return in.fail(expected(at, "one of error or ignore-change", v));
 }
 [[maybe_unused]] void write(Packer& out, Whitespace in) {
   write(out, to_string(in));
 }
 
-Status read(const Path& at, const object& from, Eol* out) {
-  std::string text;
-  if (from.type == msgpack::type::STR) text.assign(from.via.str.ptr, from.via.str.size);
-  if (const auto value = parse_eol(text)) {
-    *out = *value;
-    return ok_status();
+bool read(const Path& at, Reader& in, Eol* out) {
+  const Value v = in.next();
+  if (v.kind == Value::Kind::kString) {
+    if (const auto known = parse_eol(v.bytes)) {
+      *out = *known;
+      return true;
+    }
   }
-  return expected(at, "one of exact or normalize", from);
+  return in.fail(expected(at, "one of exact or normalize", v));
 }
 [[maybe_unused]] void write(Packer& out, Eol in) {
   write(out, to_string(in));
 }
 
-Status read(const Path& at, const object& from, Network* out) {
-  std::string text;
-  if (from.type == msgpack::type::STR) text.assign(from.via.str.ptr, from.via.str.size);
-  if (const auto value = parse_network(text)) {
-    *out = *value;
-    return ok_status();
+bool read(const Path& at, Reader& in, Network* out) {
+  const Value v = in.next();
+  if (v.kind == Value::Kind::kString) {
+    if (const auto known = parse_network(v.bytes)) {
+      *out = *known;
+      return true;
+    }
   }
-  return expected(at, "one of none or host", from);
+  return in.fail(expected(at, "one of none or host", v));
 }
 [[maybe_unused]] void write(Packer& out, Network in) {
   write(out, to_string(in));
 }
 
-Status read(const Path& at, const object& from, OnBaseMoved* out) {
-  std::string text;
-  if (from.type == msgpack::type::STR) text.assign(from.via.str.ptr, from.via.str.size);
-  if (const auto value = parse_on_base_moved(text)) {
-    *out = *value;
-    return ok_status();
+bool read(const Path& at, Reader& in, OnBaseMoved* out) {
+  const Value v = in.next();
+  if (v.kind == Value::Kind::kString) {
+    if (const auto known = parse_on_base_moved(v.bytes)) {
+      *out = *known;
+      return true;
+    }
   }
-  return expected(at, "one of fail or reapply", from);
+  return in.fail(expected(at, "one of fail or reapply", v));
 }
 [[maybe_unused]] void write(Packer& out, OnBaseMoved in) {
   write(out, to_string(in));
 }
 
-Status read(const Path& at, const object& from, GatePhase* out) {
-  std::string text;
-  if (from.type == msgpack::type::STR) text.assign(from.via.str.ptr, from.via.str.size);
-  if (const auto value = parse_gate_phase(text)) {
-    *out = *value;
-    return ok_status();
+bool read(const Path& at, Reader& in, GatePhase* out) {
+  const Value v = in.next();
+  if (v.kind == Value::Kind::kString) {
+    if (const auto known = parse_gate_phase(v.bytes)) {
+      *out = *known;
+      return true;
+    }
   }
-  return expected(at, "one of precheck, build or validate", from);
+  return in.fail(expected(at, "one of precheck, build or validate", v));
 }
 [[maybe_unused]] void write(Packer& out, GatePhase in) {
   write(out, to_string(in));
 }
 
-Status read(const Path& at, const object& from, GateStatus* out) {
-  std::string text;
-  if (from.type == msgpack::type::STR) text.assign(from.via.str.ptr, from.via.str.size);
-  if (const auto value = parse_gate_status(text)) {
-    *out = *value;
-    return ok_status();
+bool read(const Path& at, Reader& in, GateStatus* out) {
+  const Value v = in.next();
+  if (v.kind == Value::Kind::kString) {
+    if (const auto known = parse_gate_status(v.bytes)) {
+      *out = *known;
+      return true;
+    }
   }
-  return expected(at, "one of pass, fail, timeout, oom, signal, skipped, infra or flood", from);
+  return in.fail(
+      expected(at, "one of pass, fail, timeout, oom, signal, skipped, infra or flood", v));
 }
 [[maybe_unused]] void write(Packer& out, GateStatus in) {
   write(out, to_string(in));
 }
 
-Status read(const Path& at, const object& from, ApplyStatus* out) {
-  std::string text;
-  if (from.type == msgpack::type::STR) text.assign(from.via.str.ptr, from.via.str.size);
-  if (const auto value = parse_apply_status(text)) {
-    *out = *value;
-    return ok_status();
+bool read(const Path& at, Reader& in, ApplyStatus* out) {
+  const Value v = in.next();
+  if (v.kind == Value::Kind::kString) {
+    if (const auto known = parse_apply_status(v.bytes)) {
+      *out = *known;
+      return true;
+    }
   }
-  return expected(
-      at, "one of clean, offset, fuzz, merged, already_applied, reversed, ambiguous or failed",
-      from);
+  return in.fail(expected(
+      at, "one of clean, offset, fuzz, merged, already_applied, reversed, ambiguous or failed", v));
 }
 [[maybe_unused]] void write(Packer& out, ApplyStatus in) {
   write(out, to_string(in));
 }
 
-Status read(const Path& at, const object& from, Stream* out) {
-  std::string text;
-  if (from.type == msgpack::type::STR) text.assign(from.via.str.ptr, from.via.str.size);
-  if (const auto value = parse_stream(text)) {
-    *out = *value;
-    return ok_status();
+bool read(const Path& at, Reader& in, Stream* out) {
+  const Value v = in.next();
+  if (v.kind == Value::Kind::kString) {
+    if (const auto known = parse_stream(v.bytes)) {
+      *out = *known;
+      return true;
+    }
   }
-  return expected(at, "one of state, progress, stdout or stderr", from);
+  return in.fail(expected(at, "one of state, progress, stdout or stderr", v));
 }
 [[maybe_unused]] void write(Packer& out, Stream in) {
   write(out, to_string(in));
 }
 
-Status read(const Path& at, const object& from, SubmitStatus* out) {
-  std::string text;
-  if (from.type == msgpack::type::STR) text.assign(from.via.str.ptr, from.via.str.size);
-  if (const auto value = parse_submit_status(text)) {
-    *out = *value;
-    return ok_status();
+bool read(const Path& at, Reader& in, SubmitStatus* out) {
+  const Value v = in.next();
+  if (v.kind == Value::Kind::kString) {
+    if (const auto known = parse_submit_status(v.bytes)) {
+      *out = *known;
+      return true;
+    }
   }
-  return expected(at, "one of accepted, existing or refused", from);
+  return in.fail(expected(at, "one of accepted, existing or refused", v));
 }
 [[maybe_unused]] void write(Packer& out, SubmitStatus in) {
   write(out, to_string(in));
 }
 
-Status read(const Path& at, const object& from, ResultStatus* out) {
-  std::string text;
-  if (from.type == msgpack::type::STR) text.assign(from.via.str.ptr, from.via.str.size);
-  if (const auto value = parse_result_status(text)) {
-    *out = *value;
-    return ok_status();
+bool read(const Path& at, Reader& in, ResultStatus* out) {
+  const Value v = in.next();
+  if (v.kind == Value::Kind::kString) {
+    if (const auto known = parse_result_status(v.bytes)) {
+      *out = *known;
+      return true;
+    }
   }
-  return expected(at, "one of committed, stale or unknown", from);
+  return in.fail(expected(at, "one of committed, stale or unknown", v));
 }
 [[maybe_unused]] void write(Packer& out, ResultStatus in) {
   write(out, to_string(in));
 }
 
-Status read(const Path& at, const object& from, InstanceState* out) {
-  std::string text;
-  if (from.type == msgpack::type::STR) text.assign(from.via.str.ptr, from.via.str.size);
-  if (const auto value = parse_instance_state(text)) {
-    *out = *value;
-    return ok_status();
+bool read(const Path& at, Reader& in, InstanceState* out) {
+  const Value v = in.next();
+  if (v.kind == Value::Kind::kString) {
+    if (const auto known = parse_instance_state(v.bytes)) {
+      *out = *known;
+      return true;
+    }
   }
-  return expected(at, "one of ready, draining or lost", from);
+  return in.fail(expected(at, "one of ready, draining or lost", v));
 }
 [[maybe_unused]] void write(Packer& out, InstanceState in) {
   write(out, to_string(in));
 }
 
-Status read(const Path& at, const object& from, CancelReason* out) {
-  std::string text;
-  if (from.type == msgpack::type::STR) text.assign(from.via.str.ptr, from.via.str.size);
-  if (const auto value = parse_cancel_reason(text)) {
-    *out = *value;
-    return ok_status();
+bool read(const Path& at, Reader& in, CancelReason* out) {
+  const Value v = in.next();
+  if (v.kind == Value::Kind::kString) {
+    if (const auto known = parse_cancel_reason(v.bytes)) {
+      *out = *known;
+      return true;
+    }
   }
-  return expected(at, "one of cancelled, expired or stale", from);
+  return in.fail(expected(at, "one of cancelled, expired or stale", v));
 }
 [[maybe_unused]] void write(Packer& out, CancelReason in) {
   write(out, to_string(in));
 }
 
-Status read(const Path& at, const object& from, ReleaseReason* out) {
-  std::string text;
-  if (from.type == msgpack::type::STR) text.assign(from.via.str.ptr, from.via.str.size);
-  if (const auto value = parse_release_reason(text)) {
-    *out = *value;
-    return ok_status();
+bool read(const Path& at, Reader& in, ReleaseReason* out) {
+  const Value v = in.next();
+  if (v.kind == Value::Kind::kString) {
+    if (const auto known = parse_release_reason(v.bytes)) {
+      *out = *known;
+      return true;
+    }
   }
-  return expected(at, "one of drain, unsent or outage", from);
+  return in.fail(expected(at, "one of drain, unsent or outage", v));
 }
 [[maybe_unused]] void write(Packer& out, ReleaseReason in) {
   write(out, to_string(in));
 }
 
-Status read(const Path& at, const object& from, KeyRole* out) {
-  std::string text;
-  if (from.type == msgpack::type::STR) text.assign(from.via.str.ptr, from.via.str.size);
-  if (const auto value = parse_key_role(text)) {
-    *out = *value;
-    return ok_status();
+bool read(const Path& at, Reader& in, KeyRole* out) {
+  const Value v = in.next();
+  if (v.kind == Value::Kind::kString) {
+    if (const auto known = parse_key_role(v.bytes)) {
+      *out = *known;
+      return true;
+    }
   }
-  return expected(at, "one of runner, relay or client", from);
+  return in.fail(expected(at, "one of runner, relay or client", v));
 }
 [[maybe_unused]] void write(Packer& out, KeyRole in) {
   write(out, to_string(in));
 }
 
-Status read(const Path& at, const object& from, MetricType* out) {
-  std::string text;
-  if (from.type == msgpack::type::STR) text.assign(from.via.str.ptr, from.via.str.size);
-  if (const auto value = parse_metric_type(text)) {
-    *out = *value;
-    return ok_status();
+bool read(const Path& at, Reader& in, MetricType* out) {
+  const Value v = in.next();
+  if (v.kind == Value::Kind::kString) {
+    if (const auto known = parse_metric_type(v.bytes)) {
+      *out = *known;
+      return true;
+    }
   }
-  return expected(at, "one of counter, gauge or histogram", from);
+  return in.fail(expected(at, "one of counter, gauge or histogram", v));
 }
 [[maybe_unused]] void write(Packer& out, MetricType in) {
   write(out, to_string(in));
 }
 
-Status read(const Path& at, const object& from, BackupState* out) {
-  std::string text;
-  if (from.type == msgpack::type::STR) text.assign(from.via.str.ptr, from.via.str.size);
-  if (const auto value = parse_backup_state(text)) {
-    *out = *value;
-    return ok_status();
+bool read(const Path& at, Reader& in, BackupState* out) {
+  const Value v = in.next();
+  if (v.kind == Value::Kind::kString) {
+    if (const auto known = parse_backup_state(v.bytes)) {
+      *out = *known;
+      return true;
+    }
   }
-  return expected(at, "one of none, running, checking, done or failed", from);
+  return in.fail(expected(at, "one of none, running, checking, done or failed", v));
 }
 [[maybe_unused]] void write(Packer& out, BackupState in) {
   write(out, to_string(in));
 }
 
-Status read(const Path& at, const object& from, Base* out) {
-  (void)out;
-  FieldWalk walk(at, from);
-  if (!walk.status()) return walk.status();
+bool read(const Path& at, Reader& in, [[maybe_unused]] Base* out) {
+  static constexpr std::string_view kNames[] = {"repo", "ref", "job"};
+  FieldWalk walk(at, in, kNames);
   while (walk.next()) {
     [[maybe_unused]] const Path p{&at, walk.key()};
-    const object& value = walk.value();
-    Status s = ok_status();
-    if (walk.key() == "repo") {
-      s = walk.first_time(0);
-      if (s)
-        s = read_optional(p, value, &out->repo, [](const Path& q, const object& v, auto* o) {
-          return read_name(q, v, o);
-        });
-    } else if (walk.key() == "ref") {
-      s = walk.first_time(1);
-      if (s)
-        s = read_optional(p, value, &out->ref, [](const Path& q, const object& v, auto* o) {
+    bool good = true;
+    switch (walk.field()) {
+      case 0:
+        good = read_optional(p, in, &out->repo,
+                             [](const Path& q, Reader& v, auto* o) { return read_name(q, v, o); });
+        break;
+      case 1:
+        good = read_optional(p, in, &out->ref, [](const Path& q, Reader& v, auto* o) {
           return read_string(q, v, o, {0u, 1024u});
         });
-    } else if (walk.key() == "job") {
-      s = walk.first_time(2);
-      if (s)
-        s = read_optional(p, value, &out->job, [](const Path& q, const object& v, auto* o) {
-          return read_name(q, v, o);
-        });
-    } else {
-      s = unknown_field(p);
+        break;
+      case 2:
+        good = read_optional(p, in, &out->job,
+                             [](const Path& q, Reader& v, auto* o) { return read_name(q, v, o); });
+        break;
+      default:
+        return in.fail(unknown_field(p));
     }
-    if (!s) return s;
+    if (!good) return false;
   }
-  return ok_status();
+  if (!walk.ok()) return false;
+  return true;
 }
 
 void write(Packer& out, const Base& in) {
@@ -825,32 +844,30 @@ void write(Packer& out, const Base& in) {
   }
 }
 
-Status read(const Path& at, const object& from, Anchor* out) {
-  (void)out;
-  FieldWalk walk(at, from);
-  if (!walk.status()) return walk.status();
+bool read(const Path& at, Reader& in, [[maybe_unused]] Anchor* out) {
+  static constexpr std::string_view kNames[] = {"after", "before"};
+  FieldWalk walk(at, in, kNames);
   while (walk.next()) {
     [[maybe_unused]] const Path p{&at, walk.key()};
-    const object& value = walk.value();
-    Status s = ok_status();
-    if (walk.key() == "after") {
-      s = walk.first_time(0);
-      if (s)
-        s = read_optional(p, value, &out->after, [](const Path& q, const object& v, auto* o) {
+    bool good = true;
+    switch (walk.field()) {
+      case 0:
+        good = read_optional(p, in, &out->after, [](const Path& q, Reader& v, auto* o) {
           return read_string(q, v, o, {0u, 1048576u});
         });
-    } else if (walk.key() == "before") {
-      s = walk.first_time(1);
-      if (s)
-        s = read_optional(p, value, &out->before, [](const Path& q, const object& v, auto* o) {
+        break;
+      case 1:
+        good = read_optional(p, in, &out->before, [](const Path& q, Reader& v, auto* o) {
           return read_string(q, v, o, {0u, 1048576u});
         });
-    } else {
-      s = unknown_field(p);
+        break;
+      default:
+        return in.fail(unknown_field(p));
     }
-    if (!s) return s;
+    if (!good) return false;
   }
-  return ok_status();
+  if (!walk.ok()) return false;
+  return true;
 }
 
 void write(Packer& out, const Anchor& in) {
@@ -866,69 +883,64 @@ void write(Packer& out, const Anchor& in) {
   }
 }
 
-Status read(const Path& at, const object& from, Mutation* out) {
-  (void)out;
-  FieldWalk walk(at, from);
-  if (!walk.status()) return walk.status();
+bool read(const Path& at, Reader& in, [[maybe_unused]] Mutation* out) {
+  static constexpr std::string_view kNames[] = {
+      "op",     "path",  "contents",    "encoding",      "mode",
+      "anchor", "regex", "replacement", "expectMatches", "ifMatch"};
+  FieldWalk walk(at, in, kNames);
   while (walk.next()) {
     [[maybe_unused]] const Path p{&at, walk.key()};
-    const object& value = walk.value();
-    Status s = ok_status();
-    if (walk.key() == "op") {
-      s = walk.first_time(0);
-      if (s) s = read(p, value, &out->op);
-    } else if (walk.key() == "path") {
-      s = walk.first_time(1);
-      if (s) s = read_string(p, value, &out->path, {1u, 4096u});
-    } else if (walk.key() == "contents") {
-      s = walk.first_time(2);
-      if (s)
-        s = read_optional(p, value, &out->contents, [](const Path& q, const object& v, auto* o) {
+    bool good = true;
+    switch (walk.field()) {
+      case 0:
+        good = read(p, in, &out->op);
+        break;
+      case 1:
+        good = read_string(p, in, &out->path, {1u, 4096u});
+        break;
+      case 2:
+        good = read_optional(p, in, &out->contents, [](const Path& q, Reader& v, auto* o) {
           return read_bytes(q, v, o, {0u, 33554432u});
         });
-    } else if (walk.key() == "encoding") {
-      s = walk.first_time(3);
-      if (s) s = read(p, value, &out->encoding);
-    } else if (walk.key() == "mode") {
-      s = walk.first_time(4);
-      if (s)
-        s = read_optional(p, value, &out->mode, [](const Path& q, const object& v, auto* o) {
+        break;
+      case 3:
+        good = read(p, in, &out->encoding);
+        break;
+      case 4:
+        good = read_optional(p, in, &out->mode, [](const Path& q, Reader& v, auto* o) {
           return read_string(q, v, o, {0u, 6u});
         });
-    } else if (walk.key() == "anchor") {
-      s = walk.first_time(5);
-      if (s)
-        s = read_optional(p, value, &out->anchor,
-                          [](const Path& q, const object& v, auto* o) { return read(q, v, o); });
-    } else if (walk.key() == "regex") {
-      s = walk.first_time(6);
-      if (s)
-        s = read_optional(p, value, &out->regex, [](const Path& q, const object& v, auto* o) {
+        break;
+      case 5:
+        good = read_optional(p, in, &out->anchor,
+                             [](const Path& q, Reader& v, auto* o) { return read(q, v, o); });
+        break;
+      case 6:
+        good = read_optional(p, in, &out->regex, [](const Path& q, Reader& v, auto* o) {
           return read_string(q, v, o, {0u, 65536u});
         });
-    } else if (walk.key() == "replacement") {
-      s = walk.first_time(7);
-      if (s)
-        s = read_optional(p, value, &out->replacement, [](const Path& q, const object& v, auto* o) {
+        break;
+      case 7:
+        good = read_optional(p, in, &out->replacement, [](const Path& q, Reader& v, auto* o) {
           return read_string(q, v, o, {0u, 1048576u});
         });
-    } else if (walk.key() == "expectMatches") {
-      s = walk.first_time(8);
-      if (s) s = read_u64(p, value, &out->expect_matches, {1u, 1000000u});
-    } else if (walk.key() == "ifMatch") {
-      s = walk.first_time(9);
-      if (s)
-        s = read_optional(p, value, &out->if_match, [](const Path& q, const object& v, auto* o) {
-          return read_oid(q, v, o);
-        });
-    } else {
-      s = unknown_field(p);
+        break;
+      case 8:
+        good = read_u64(p, in, &out->expect_matches, {1u, 1000000u});
+        break;
+      case 9:
+        good = read_optional(p, in, &out->if_match,
+                             [](const Path& q, Reader& v, auto* o) { return read_oid(q, v, o); });
+        break;
+      default:
+        return in.fail(unknown_field(p));
     }
-    if (!s) return s;
+    if (!good) return false;
   }
-  if (!walk.seen(0)) return missing_field(at, "op");
-  if (!walk.seen(1)) return missing_field(at, "path");
-  return ok_status();
+  if (!walk.ok()) return false;
+  if (!walk.seen(0)) return in.fail(missing_field(at, "op"));
+  if (!walk.seen(1)) return in.fail(missing_field(at, "path"));
+  return true;
 }
 
 void write(Packer& out, const Mutation& in) {
@@ -970,48 +982,45 @@ void write(Packer& out, const Mutation& in) {
   }
 }
 
-Status read(const Path& at, const object& from, PatchBody* out) {
-  (void)out;
-  FieldWalk walk(at, from);
-  if (!walk.status()) return walk.status();
+bool read(const Path& at, Reader& in, [[maybe_unused]] PatchBody* out) {
+  static constexpr std::string_view kNames[] = {"format",   "strip", "data",
+                                                "encoding", "root",  "items"};
+  FieldWalk walk(at, in, kNames);
   while (walk.next()) {
     [[maybe_unused]] const Path p{&at, walk.key()};
-    const object& value = walk.value();
-    Status s = ok_status();
-    if (walk.key() == "format") {
-      s = walk.first_time(0);
-      if (s)
-        s = read_optional(p, value, &out->format,
-                          [](const Path& q, const object& v, auto* o) { return read(q, v, o); });
-    } else if (walk.key() == "strip") {
-      s = walk.first_time(1);
-      if (s) s = read_u64(p, value, &out->strip, {0u, 100u});
-    } else if (walk.key() == "data") {
-      s = walk.first_time(2);
-      if (s)
-        s = read_optional(p, value, &out->data, [](const Path& q, const object& v, auto* o) {
+    bool good = true;
+    switch (walk.field()) {
+      case 0:
+        good = read_optional(p, in, &out->format,
+                             [](const Path& q, Reader& v, auto* o) { return read(q, v, o); });
+        break;
+      case 1:
+        good = read_u64(p, in, &out->strip, {0u, 100u});
+        break;
+      case 2:
+        good = read_optional(p, in, &out->data, [](const Path& q, Reader& v, auto* o) {
           return read_bytes(q, v, o, {0u, 33554432u});
         });
-    } else if (walk.key() == "encoding") {
-      s = walk.first_time(3);
-      if (s) s = read(p, value, &out->encoding);
-    } else if (walk.key() == "root") {
-      s = walk.first_time(4);
-      if (s)
-        s = read_optional(p, value, &out->root, [](const Path& q, const object& v, auto* o) {
+        break;
+      case 3:
+        good = read(p, in, &out->encoding);
+        break;
+      case 4:
+        good = read_optional(p, in, &out->root, [](const Path& q, Reader& v, auto* o) {
           return read_string(q, v, o, {0u, 4096u});
         });
-    } else if (walk.key() == "items") {
-      s = walk.first_time(5);
-      if (s)
-        s = read_list(p, value, &out->items, {0u, 10000u},
-                      [](const Path& q, const object& v, auto* o) { return read(q, v, o); });
-    } else {
-      s = unknown_field(p);
+        break;
+      case 5:
+        good = read_list(p, in, &out->items, {0u, 10000u},
+                         [](const Path& q, Reader& v, auto* o) { return read(q, v, o); });
+        break;
+      default:
+        return in.fail(unknown_field(p));
     }
-    if (!s) return s;
+    if (!good) return false;
   }
-  return ok_status();
+  if (!walk.ok()) return false;
+  return true;
 }
 
 void write(Packer& out, const PatchBody& in) {
@@ -1038,41 +1047,40 @@ void write(Packer& out, const PatchBody& in) {
   write_list(out, in.items, [](Packer& o, const auto& v) { write(o, v); });
 }
 
-Status read(const Path& at, const object& from, ApplyOptions* out) {
-  (void)out;
-  FieldWalk walk(at, from);
-  if (!walk.status()) return walk.status();
+bool read(const Path& at, Reader& in, [[maybe_unused]] ApplyOptions* out) {
+  static constexpr std::string_view kNames[] = {"mode", "maxFuzz", "maxOffset", "whitespace",
+                                                "eol"};
+  FieldWalk walk(at, in, kNames);
   while (walk.next()) {
     [[maybe_unused]] const Path p{&at, walk.key()};
-    const object& value = walk.value();
-    Status s = ok_status();
-    if (walk.key() == "mode") {
-      s = walk.first_time(0);
-      if (s) s = read(p, value, &out->mode);
-    } else if (walk.key() == "maxFuzz") {
-      s = walk.first_time(1);
-      if (s)
-        s = read_optional(p, value, &out->max_fuzz, [](const Path& q, const object& v, auto* o) {
+    bool good = true;
+    switch (walk.field()) {
+      case 0:
+        good = read(p, in, &out->mode);
+        break;
+      case 1:
+        good = read_optional(p, in, &out->max_fuzz, [](const Path& q, Reader& v, auto* o) {
           return read_u64(q, v, o, {0u, 100u});
         });
-    } else if (walk.key() == "maxOffset") {
-      s = walk.first_time(2);
-      if (s)
-        s = read_optional(p, value, &out->max_offset, [](const Path& q, const object& v, auto* o) {
+        break;
+      case 2:
+        good = read_optional(p, in, &out->max_offset, [](const Path& q, Reader& v, auto* o) {
           return read_u64(q, v, o, {0u, 100000000u});
         });
-    } else if (walk.key() == "whitespace") {
-      s = walk.first_time(3);
-      if (s) s = read(p, value, &out->whitespace);
-    } else if (walk.key() == "eol") {
-      s = walk.first_time(4);
-      if (s) s = read(p, value, &out->eol);
-    } else {
-      s = unknown_field(p);
+        break;
+      case 3:
+        good = read(p, in, &out->whitespace);
+        break;
+      case 4:
+        good = read(p, in, &out->eol);
+        break;
+      default:
+        return in.fail(unknown_field(p));
     }
-    if (!s) return s;
+    if (!good) return false;
   }
-  return ok_status();
+  if (!walk.ok()) return false;
+  return true;
 }
 
 void write(Packer& out, const ApplyOptions& in) {
@@ -1094,61 +1102,57 @@ void write(Packer& out, const ApplyOptions& in) {
   write(out, in.eol);
 }
 
-Status read(const Path& at, const object& from, Gate* out) {
-  (void)out;
-  FieldWalk walk(at, from);
-  if (!walk.status()) return walk.status();
+bool read(const Path& at, Reader& in, [[maybe_unused]] Gate* out) {
+  static constexpr std::string_view kNames[] = {
+      "name", "phase", "run", "argv", "cwd", "env", "timeoutMs", "retries", "allowFailure"};
+  FieldWalk walk(at, in, kNames);
   while (walk.next()) {
     [[maybe_unused]] const Path p{&at, walk.key()};
-    const object& value = walk.value();
-    Status s = ok_status();
-    if (walk.key() == "name") {
-      s = walk.first_time(0);
-      if (s) s = read_string(p, value, &out->name, {1u, 200u});
-    } else if (walk.key() == "phase") {
-      s = walk.first_time(1);
-      if (s) s = read(p, value, &out->phase);
-    } else if (walk.key() == "run") {
-      s = walk.first_time(2);
-      if (s)
-        s = read_optional(p, value, &out->run, [](const Path& q, const object& v, auto* o) {
+    bool good = true;
+    switch (walk.field()) {
+      case 0:
+        good = read_string(p, in, &out->name, {1u, 200u});
+        break;
+      case 1:
+        good = read(p, in, &out->phase);
+        break;
+      case 2:
+        good = read_optional(p, in, &out->run, [](const Path& q, Reader& v, auto* o) {
           return read_string(q, v, o, {0u, 131072u});
         });
-    } else if (walk.key() == "argv") {
-      s = walk.first_time(3);
-      if (s)
-        s = read_list(p, value, &out->argv, {0u, 1000u},
-                      [](const Path& q, const object& v, auto* o) {
-                        return read_string(q, v, o, {0u, kNoBound});
-                      });
-    } else if (walk.key() == "cwd") {
-      s = walk.first_time(4);
-      if (s)
-        s = read_optional(p, value, &out->cwd, [](const Path& q, const object& v, auto* o) {
-          return read_string(q, v, o, {0u, 4096u});
-        });
-    } else if (walk.key() == "env") {
-      s = walk.first_time(5);
-      if (s)
-        s = read_map(p, value, &out->env, {0u, 1000u}, [](const Path& q, const object& v, auto* o) {
+        break;
+      case 3:
+        good = read_list(p, in, &out->argv, {0u, 1000u}, [](const Path& q, Reader& v, auto* o) {
           return read_string(q, v, o, {0u, kNoBound});
         });
-    } else if (walk.key() == "timeoutMs") {
-      s = walk.first_time(6);
-      if (s) s = read_u64(p, value, &out->timeout_ms, {1u, 86400000u});
-    } else if (walk.key() == "retries") {
-      s = walk.first_time(7);
-      if (s) s = read_u64(p, value, &out->retries, {0u, 10u});
-    } else if (walk.key() == "allowFailure") {
-      s = walk.first_time(8);
-      if (s) s = read_bool(p, value, &out->allow_failure);
-    } else {
-      s = unknown_field(p);
+        break;
+      case 4:
+        good = read_optional(p, in, &out->cwd, [](const Path& q, Reader& v, auto* o) {
+          return read_string(q, v, o, {0u, 4096u});
+        });
+        break;
+      case 5:
+        good = read_map(p, in, &out->env, {0u, 1000u}, [](const Path& q, Reader& v, auto* o) {
+          return read_string(q, v, o, {0u, kNoBound});
+        });
+        break;
+      case 6:
+        good = read_u64(p, in, &out->timeout_ms, {1u, 86400000u});
+        break;
+      case 7:
+        good = read_u64(p, in, &out->retries, {0u, 10u});
+        break;
+      case 8:
+        good = read_bool(p, in, &out->allow_failure);
+        break;
+      default:
+        return in.fail(unknown_field(p));
     }
-    if (!s) return s;
+    if (!good) return false;
   }
-  if (!walk.seen(0)) return missing_field(at, "name");
-  return ok_status();
+  if (!walk.ok()) return false;
+  if (!walk.seen(0)) return in.fail(missing_field(at, "name"));
+  return true;
 }
 
 void write(Packer& out, const Gate& in) {
@@ -1178,64 +1182,56 @@ void write(Packer& out, const Gate& in) {
   write(out, in.allow_failure);
 }
 
-Status read(const Path& at, const object& from, JobLimits* out) {
-  (void)out;
-  FieldWalk walk(at, from);
-  if (!walk.status()) return walk.status();
+bool read(const Path& at, Reader& in, [[maybe_unused]] JobLimits* out) {
+  static constexpr std::string_view kNames[] = {"wallMs",    "cpuMs",  "memoryBytes", "pids",
+                                                "diskBytes", "inodes", "outputBytes"};
+  FieldWalk walk(at, in, kNames);
   while (walk.next()) {
     [[maybe_unused]] const Path p{&at, walk.key()};
-    const object& value = walk.value();
-    Status s = ok_status();
-    if (walk.key() == "wallMs") {
-      s = walk.first_time(0);
-      if (s)
-        s = read_optional(p, value, &out->wall_ms, [](const Path& q, const object& v, auto* o) {
+    bool good = true;
+    switch (walk.field()) {
+      case 0:
+        good = read_optional(p, in, &out->wall_ms, [](const Path& q, Reader& v, auto* o) {
           return read_u64(q, v, o, {1u, 604800000u});
         });
-    } else if (walk.key() == "cpuMs") {
-      s = walk.first_time(1);
-      if (s)
-        s = read_optional(p, value, &out->cpu_ms, [](const Path& q, const object& v, auto* o) {
+        break;
+      case 1:
+        good = read_optional(p, in, &out->cpu_ms, [](const Path& q, Reader& v, auto* o) {
           return read_u64(q, v, o, {1u, 604800000u});
         });
-    } else if (walk.key() == "memoryBytes") {
-      s = walk.first_time(2);
-      if (s)
-        s = read_optional(p, value, &out->memory_bytes,
-                          [](const Path& q, const object& v, auto* o) {
-                            return read_u64(q, v, o, {1048576u, 1099511627776u});
-                          });
-    } else if (walk.key() == "pids") {
-      s = walk.first_time(3);
-      if (s)
-        s = read_optional(p, value, &out->pids, [](const Path& q, const object& v, auto* o) {
-          return read_u64(q, v, o, {1u, 1000000u});
-        });
-    } else if (walk.key() == "diskBytes") {
-      s = walk.first_time(4);
-      if (s)
-        s = read_optional(p, value, &out->disk_bytes, [](const Path& q, const object& v, auto* o) {
+        break;
+      case 2:
+        good = read_optional(p, in, &out->memory_bytes, [](const Path& q, Reader& v, auto* o) {
           return read_u64(q, v, o, {1048576u, 1099511627776u});
         });
-    } else if (walk.key() == "inodes") {
-      s = walk.first_time(5);
-      if (s)
-        s = read_optional(p, value, &out->inodes, [](const Path& q, const object& v, auto* o) {
+        break;
+      case 3:
+        good = read_optional(p, in, &out->pids, [](const Path& q, Reader& v, auto* o) {
+          return read_u64(q, v, o, {1u, 1000000u});
+        });
+        break;
+      case 4:
+        good = read_optional(p, in, &out->disk_bytes, [](const Path& q, Reader& v, auto* o) {
+          return read_u64(q, v, o, {1048576u, 1099511627776u});
+        });
+        break;
+      case 5:
+        good = read_optional(p, in, &out->inodes, [](const Path& q, Reader& v, auto* o) {
           return read_u64(q, v, o, {64u, 100000000u});
         });
-    } else if (walk.key() == "outputBytes") {
-      s = walk.first_time(6);
-      if (s)
-        s = read_optional(p, value, &out->output_bytes,
-                          [](const Path& q, const object& v, auto* o) {
-                            return read_u64(q, v, o, {1024u, 1073741824u});
-                          });
-    } else {
-      s = unknown_field(p);
+        break;
+      case 6:
+        good = read_optional(p, in, &out->output_bytes, [](const Path& q, Reader& v, auto* o) {
+          return read_u64(q, v, o, {1024u, 1073741824u});
+        });
+        break;
+      default:
+        return in.fail(unknown_field(p));
     }
-    if (!s) return s;
+    if (!good) return false;
   }
-  return ok_status();
+  if (!walk.ok()) return false;
+  return true;
 }
 
 void write(Packer& out, const JobLimits& in) {
@@ -1274,28 +1270,28 @@ void write(Packer& out, const JobLimits& in) {
   }
 }
 
-Status read(const Path& at, const object& from, Author* out) {
-  (void)out;
-  FieldWalk walk(at, from);
-  if (!walk.status()) return walk.status();
+bool read(const Path& at, Reader& in, [[maybe_unused]] Author* out) {
+  static constexpr std::string_view kNames[] = {"name", "email"};
+  FieldWalk walk(at, in, kNames);
   while (walk.next()) {
     [[maybe_unused]] const Path p{&at, walk.key()};
-    const object& value = walk.value();
-    Status s = ok_status();
-    if (walk.key() == "name") {
-      s = walk.first_time(0);
-      if (s) s = read_string(p, value, &out->name, {1u, 1000u});
-    } else if (walk.key() == "email") {
-      s = walk.first_time(1);
-      if (s) s = read_string(p, value, &out->email, {0u, 1000u});
-    } else {
-      s = unknown_field(p);
+    bool good = true;
+    switch (walk.field()) {
+      case 0:
+        good = read_string(p, in, &out->name, {1u, 1000u});
+        break;
+      case 1:
+        good = read_string(p, in, &out->email, {0u, 1000u});
+        break;
+      default:
+        return in.fail(unknown_field(p));
     }
-    if (!s) return s;
+    if (!good) return false;
   }
-  if (!walk.seen(0)) return missing_field(at, "name");
-  if (!walk.seen(1)) return missing_field(at, "email");
-  return ok_status();
+  if (!walk.ok()) return false;
+  if (!walk.seen(0)) return in.fail(missing_field(at, "name"));
+  if (!walk.seen(1)) return in.fail(missing_field(at, "email"));
+  return true;
 }
 
 void write(Packer& out, const Author& in) {
@@ -1307,38 +1303,34 @@ void write(Packer& out, const Author& in) {
   write(out, in.email);
 }
 
-Status read(const Path& at, const object& from, CommitSpec* out) {
-  (void)out;
-  FieldWalk walk(at, from);
-  if (!walk.status()) return walk.status();
+bool read(const Path& at, Reader& in, [[maybe_unused]] CommitSpec* out) {
+  static constexpr std::string_view kNames[] = {"message", "author", "include"};
+  FieldWalk walk(at, in, kNames);
   while (walk.next()) {
     [[maybe_unused]] const Path p{&at, walk.key()};
-    const object& value = walk.value();
-    Status s = ok_status();
-    if (walk.key() == "message") {
-      s = walk.first_time(0);
-      if (s)
-        s = read_optional(p, value, &out->message, [](const Path& q, const object& v, auto* o) {
+    bool good = true;
+    switch (walk.field()) {
+      case 0:
+        good = read_optional(p, in, &out->message, [](const Path& q, Reader& v, auto* o) {
           return read_string(q, v, o, {0u, 1048576u});
         });
-    } else if (walk.key() == "author") {
-      s = walk.first_time(1);
-      if (s)
-        s = read_optional(p, value, &out->author,
-                          [](const Path& q, const object& v, auto* o) { return read(q, v, o); });
-    } else if (walk.key() == "include") {
-      s = walk.first_time(2);
-      if (s)
-        s = read_list(p, value, &out->include, {0u, 1000u},
-                      [](const Path& q, const object& v, auto* o) {
-                        return read_string(q, v, o, {0u, kNoBound});
-                      });
-    } else {
-      s = unknown_field(p);
+        break;
+      case 1:
+        good = read_optional(p, in, &out->author,
+                             [](const Path& q, Reader& v, auto* o) { return read(q, v, o); });
+        break;
+      case 2:
+        good = read_list(p, in, &out->include, {0u, 1000u}, [](const Path& q, Reader& v, auto* o) {
+          return read_string(q, v, o, {0u, kNoBound});
+        });
+        break;
+      default:
+        return in.fail(unknown_field(p));
     }
-    if (!s) return s;
+    if (!good) return false;
   }
-  return ok_status();
+  if (!walk.ok()) return false;
+  return true;
 }
 
 void write(Packer& out, const CommitSpec& in) {
@@ -1356,43 +1348,40 @@ void write(Packer& out, const CommitSpec& in) {
   write_list(out, in.include, [](Packer& o, const auto& v) { write(o, v); });
 }
 
-Status read(const Path& at, const object& from, OnSuccess* out) {
-  (void)out;
-  FieldWalk walk(at, from);
-  if (!walk.status()) return walk.status();
+bool read(const Path& at, Reader& in, [[maybe_unused]] OnSuccess* out) {
+  static constexpr std::string_view kNames[] = {"commit", "branch", "tag", "push", "onBaseMoved"};
+  FieldWalk walk(at, in, kNames);
   while (walk.next()) {
     [[maybe_unused]] const Path p{&at, walk.key()};
-    const object& value = walk.value();
-    Status s = ok_status();
-    if (walk.key() == "commit") {
-      s = walk.first_time(0);
-      if (s)
-        s = read_optional(p, value, &out->commit,
-                          [](const Path& q, const object& v, auto* o) { return read(q, v, o); });
-    } else if (walk.key() == "branch") {
-      s = walk.first_time(1);
-      if (s)
-        s = read_optional(p, value, &out->branch, [](const Path& q, const object& v, auto* o) {
+    bool good = true;
+    switch (walk.field()) {
+      case 0:
+        good = read_optional(p, in, &out->commit,
+                             [](const Path& q, Reader& v, auto* o) { return read(q, v, o); });
+        break;
+      case 1:
+        good = read_optional(p, in, &out->branch, [](const Path& q, Reader& v, auto* o) {
           return read_string(q, v, o, {0u, 1024u});
         });
-    } else if (walk.key() == "tag") {
-      s = walk.first_time(2);
-      if (s)
-        s = read_optional(p, value, &out->tag, [](const Path& q, const object& v, auto* o) {
+        break;
+      case 2:
+        good = read_optional(p, in, &out->tag, [](const Path& q, Reader& v, auto* o) {
           return read_string(q, v, o, {0u, 1024u});
         });
-    } else if (walk.key() == "push") {
-      s = walk.first_time(3);
-      if (s) s = read_bool(p, value, &out->push);
-    } else if (walk.key() == "onBaseMoved") {
-      s = walk.first_time(4);
-      if (s) s = read(p, value, &out->on_base_moved);
-    } else {
-      s = unknown_field(p);
+        break;
+      case 3:
+        good = read_bool(p, in, &out->push);
+        break;
+      case 4:
+        good = read(p, in, &out->on_base_moved);
+        break;
+      default:
+        return in.fail(unknown_field(p));
     }
-    if (!s) return s;
+    if (!good) return false;
   }
-  return ok_status();
+  if (!walk.ok()) return false;
+  return true;
 }
 
 void write(Packer& out, const OnSuccess& in) {
@@ -1417,136 +1406,126 @@ void write(Packer& out, const OnSuccess& in) {
   write(out, in.on_base_moved);
 }
 
-Status read(const Path& at, const object& from, PatchRequest* out) {
-  (void)out;
-  FieldWalk walk(at, from);
-  if (!walk.status()) return walk.status();
+bool read(const Path& at, Reader& in, [[maybe_unused]] PatchRequest* out) {
+  static constexpr std::string_view kNames[] = {"schemaVersion",  "id",
+                                                "description",    "labels",
+                                                "lane",           "priority",
+                                                "idempotencyKey", "base",
+                                                "patch",          "apply",
+                                                "gates",          "limits",
+                                                "network",        "protectedPaths",
+                                                "artifacts",      "onSuccess",
+                                                "requires",       "dependsOn",
+                                                "maxAttempts",    "notBefore",
+                                                "deadline",       "secretEnv",
+                                                "traceparent"};
+  FieldWalk walk(at, in, kNames);
   while (walk.next()) {
     [[maybe_unused]] const Path p{&at, walk.key()};
-    const object& value = walk.value();
-    Status s = ok_status();
-    if (walk.key() == "schemaVersion") {
-      s = walk.first_time(0);
-      if (s) s = read_u64(p, value, &out->schema_version, {1u, 1u});
-    } else if (walk.key() == "id") {
-      s = walk.first_time(1);
-      if (s)
-        s = read_optional(p, value, &out->id, [](const Path& q, const object& v, auto* o) {
-          return read_name(q, v, o);
-        });
-    } else if (walk.key() == "description") {
-      s = walk.first_time(2);
-      if (s)
-        s = read_optional(p, value, &out->description, [](const Path& q, const object& v, auto* o) {
+    bool good = true;
+    switch (walk.field()) {
+      case 0:
+        good = read_u64(p, in, &out->schema_version, {1u, 1u});
+        break;
+      case 1:
+        good = read_optional(p, in, &out->id,
+                             [](const Path& q, Reader& v, auto* o) { return read_name(q, v, o); });
+        break;
+      case 2:
+        good = read_optional(p, in, &out->description, [](const Path& q, Reader& v, auto* o) {
           return read_string(q, v, o, {0u, 4096u});
         });
-    } else if (walk.key() == "labels") {
-      s = walk.first_time(3);
-      if (s)
-        s = read_map(p, value, &out->labels, {0u, 64u},
-                     [](const Path& q, const object& v, auto* o) {
-                       return read_string(q, v, o, {0u, kNoBound});
-                     });
-    } else if (walk.key() == "lane") {
-      s = walk.first_time(4);
-      if (s) s = read_name(p, value, &out->lane);
-    } else if (walk.key() == "priority") {
-      s = walk.first_time(5);
-      if (s) s = read_u64(p, value, &out->priority, {0u, 9u});
-    } else if (walk.key() == "idempotencyKey") {
-      s = walk.first_time(6);
-      if (s)
-        s = read_optional(p, value, &out->idempotency_key,
-                          [](const Path& q, const object& v, auto* o) {
-                            return read_string(q, v, o, {1u, 255u});
-                          });
-    } else if (walk.key() == "base") {
-      s = walk.first_time(7);
-      if (s) s = read(p, value, &out->base);
-    } else if (walk.key() == "patch") {
-      s = walk.first_time(8);
-      if (s) s = read(p, value, &out->patch);
-    } else if (walk.key() == "apply") {
-      s = walk.first_time(9);
-      if (s) s = read(p, value, &out->apply);
-    } else if (walk.key() == "gates") {
-      s = walk.first_time(10);
-      if (s)
-        s = read_list(p, value, &out->gates, {0u, 100u},
-                      [](const Path& q, const object& v, auto* o) { return read(q, v, o); });
-    } else if (walk.key() == "limits") {
-      s = walk.first_time(11);
-      if (s) s = read(p, value, &out->limits);
-    } else if (walk.key() == "network") {
-      s = walk.first_time(12);
-      if (s) s = read(p, value, &out->network);
-    } else if (walk.key() == "protectedPaths") {
-      s = walk.first_time(13);
-      if (s)
-        s = read_list(p, value, &out->protected_paths, {0u, 1000u},
-                      [](const Path& q, const object& v, auto* o) {
-                        return read_string(q, v, o, {0u, kNoBound});
-                      });
-    } else if (walk.key() == "artifacts") {
-      s = walk.first_time(14);
-      if (s)
-        s = read_list(p, value, &out->artifacts, {0u, 100u},
-                      [](const Path& q, const object& v, auto* o) {
-                        return read_string(q, v, o, {0u, kNoBound});
-                      });
-    } else if (walk.key() == "onSuccess") {
-      s = walk.first_time(15);
-      if (s)
-        s = read_optional(p, value, &out->on_success,
-                          [](const Path& q, const object& v, auto* o) { return read(q, v, o); });
-    } else if (walk.key() == "requires") {
-      s = walk.first_time(16);
-      if (s)
-        s = read_map(p, value, &out->requires_, {0u, 64u},
-                     [](const Path& q, const object& v, auto* o) {
-                       return read_string(q, v, o, {0u, kNoBound});
-                     });
-    } else if (walk.key() == "dependsOn") {
-      s = walk.first_time(17);
-      if (s)
-        s = read_list(p, value, &out->depends_on, {0u, 100u},
-                      [](const Path& q, const object& v, auto* o) { return read_name(q, v, o); });
-    } else if (walk.key() == "maxAttempts") {
-      s = walk.first_time(18);
-      if (s) s = read_u64(p, value, &out->max_attempts, {1u, 100u});
-    } else if (walk.key() == "notBefore") {
-      s = walk.first_time(19);
-      if (s)
-        s = read_optional(p, value, &out->not_before, [](const Path& q, const object& v, auto* o) {
-          return read_time(q, v, o);
+        break;
+      case 3:
+        good = read_map(p, in, &out->labels, {0u, 64u}, [](const Path& q, Reader& v, auto* o) {
+          return read_string(q, v, o, {0u, kNoBound});
         });
-    } else if (walk.key() == "deadline") {
-      s = walk.first_time(20);
-      if (s)
-        s = read_optional(p, value, &out->deadline, [](const Path& q, const object& v, auto* o) {
-          return read_time(q, v, o);
+        break;
+      case 4:
+        good = read_name(p, in, &out->lane);
+        break;
+      case 5:
+        good = read_u64(p, in, &out->priority, {0u, 9u});
+        break;
+      case 6:
+        good = read_optional(p, in, &out->idempotency_key, [](const Path& q, Reader& v, auto* o) {
+          return read_string(q, v, o, {1u, 255u});
         });
-    } else if (walk.key() == "secretEnv") {
-      s = walk.first_time(21);
-      if (s)
-        s = read_list(p, value, &out->secret_env, {0u, 100u},
-                      [](const Path& q, const object& v, auto* o) {
-                        return read_string(q, v, o, {0u, kNoBound});
-                      });
-    } else if (walk.key() == "traceparent") {
-      s = walk.first_time(22);
-      if (s)
-        s = read_optional(p, value, &out->traceparent, [](const Path& q, const object& v, auto* o) {
+        break;
+      case 7:
+        good = read(p, in, &out->base);
+        break;
+      case 8:
+        good = read(p, in, &out->patch);
+        break;
+      case 9:
+        good = read(p, in, &out->apply);
+        break;
+      case 10:
+        good = read_list(p, in, &out->gates, {0u, 100u},
+                         [](const Path& q, Reader& v, auto* o) { return read(q, v, o); });
+        break;
+      case 11:
+        good = read(p, in, &out->limits);
+        break;
+      case 12:
+        good = read(p, in, &out->network);
+        break;
+      case 13:
+        good = read_list(p, in, &out->protected_paths, {0u, 1000u},
+                         [](const Path& q, Reader& v, auto* o) {
+                           return read_string(q, v, o, {0u, kNoBound});
+                         });
+        break;
+      case 14:
+        good = read_list(p, in, &out->artifacts, {0u, 100u}, [](const Path& q, Reader& v, auto* o) {
+          return read_string(q, v, o, {0u, kNoBound});
+        });
+        break;
+      case 15:
+        good = read_optional(p, in, &out->on_success,
+                             [](const Path& q, Reader& v, auto* o) { return read(q, v, o); });
+        break;
+      case 16:
+        good = read_map(p, in, &out->requires_, {0u, 64u}, [](const Path& q, Reader& v, auto* o) {
+          return read_string(q, v, o, {0u, kNoBound});
+        });
+        break;
+      case 17:
+        good = read_list(p, in, &out->depends_on, {0u, 100u},
+                         [](const Path& q, Reader& v, auto* o) { return read_name(q, v, o); });
+        break;
+      case 18:
+        good = read_u64(p, in, &out->max_attempts, {1u, 100u});
+        break;
+      case 19:
+        good = read_optional(p, in, &out->not_before,
+                             [](const Path& q, Reader& v, auto* o) { return read_time(q, v, o); });
+        break;
+      case 20:
+        good = read_optional(p, in, &out->deadline,
+                             [](const Path& q, Reader& v, auto* o) { return read_time(q, v, o); });
+        break;
+      case 21:
+        good =
+            read_list(p, in, &out->secret_env, {0u, 100u}, [](const Path& q, Reader& v, auto* o) {
+              return read_string(q, v, o, {0u, kNoBound});
+            });
+        break;
+      case 22:
+        good = read_optional(p, in, &out->traceparent, [](const Path& q, Reader& v, auto* o) {
           return read_string(q, v, o, {0u, 128u});
         });
-    } else {
-      s = unknown_field(p);
+        break;
+      default:
+        return in.fail(unknown_field(p));
     }
-    if (!s) return s;
+    if (!good) return false;
   }
-  if (!walk.seen(7)) return missing_field(at, "base");
-  if (!walk.seen(8)) return missing_field(at, "patch");
-  return ok_status();
+  if (!walk.ok()) return false;
+  if (!walk.seen(7)) return in.fail(missing_field(at, "base"));
+  if (!walk.seen(8)) return in.fail(missing_field(at, "patch"));
+  return true;
 }
 
 void write(Packer& out, const PatchRequest& in) {
@@ -1617,52 +1596,49 @@ void write(Packer& out, const PatchRequest& in) {
   }
 }
 
-Status read(const Path& at, const object& from, FileReport* out) {
-  (void)out;
-  FieldWalk walk(at, from);
-  if (!walk.status()) return walk.status();
+bool read(const Path& at, Reader& in, [[maybe_unused]] FileReport* out) {
+  static constexpr std::string_view kNames[] = {"path",   "oldPath", "op",
+                                                "oldOid", "newOid",  "mode"};
+  FieldWalk walk(at, in, kNames);
   while (walk.next()) {
     [[maybe_unused]] const Path p{&at, walk.key()};
-    const object& value = walk.value();
-    Status s = ok_status();
-    if (walk.key() == "path") {
-      s = walk.first_time(0);
-      if (s) s = read_string(p, value, &out->path, {0u, kNoBound});
-    } else if (walk.key() == "oldPath") {
-      s = walk.first_time(1);
-      if (s)
-        s = read_optional(p, value, &out->old_path, [](const Path& q, const object& v, auto* o) {
+    bool good = true;
+    switch (walk.field()) {
+      case 0:
+        good = read_string(p, in, &out->path, {0u, kNoBound});
+        break;
+      case 1:
+        good = read_optional(p, in, &out->old_path, [](const Path& q, Reader& v, auto* o) {
           return read_string(q, v, o, {0u, kNoBound});
         });
-    } else if (walk.key() == "op") {
-      s = walk.first_time(2);
-      if (s) s = read_string(p, value, &out->op, {0u, kNoBound});
-    } else if (walk.key() == "oldOid") {
-      s = walk.first_time(3);
-      if (s)
-        s = read_optional(p, value, &out->old_oid, [](const Path& q, const object& v, auto* o) {
+        break;
+      case 2:
+        good = read_string(p, in, &out->op, {0u, kNoBound});
+        break;
+      case 3:
+        good = read_optional(p, in, &out->old_oid, [](const Path& q, Reader& v, auto* o) {
           return read_string(q, v, o, {0u, kNoBound});
         });
-    } else if (walk.key() == "newOid") {
-      s = walk.first_time(4);
-      if (s)
-        s = read_optional(p, value, &out->new_oid, [](const Path& q, const object& v, auto* o) {
+        break;
+      case 4:
+        good = read_optional(p, in, &out->new_oid, [](const Path& q, Reader& v, auto* o) {
           return read_string(q, v, o, {0u, kNoBound});
         });
-    } else if (walk.key() == "mode") {
-      s = walk.first_time(5);
-      if (s)
-        s = read_optional(p, value, &out->mode, [](const Path& q, const object& v, auto* o) {
+        break;
+      case 5:
+        good = read_optional(p, in, &out->mode, [](const Path& q, Reader& v, auto* o) {
           return read_string(q, v, o, {0u, kNoBound});
         });
-    } else {
-      (void)value;
+        break;
+      default:
+        in.skip();
     }
-    if (!s) return s;
+    if (!good) return false;
   }
-  if (!walk.seen(0)) return missing_field(at, "path");
-  if (!walk.seen(2)) return missing_field(at, "op");
-  return ok_status();
+  if (!walk.ok()) return false;
+  if (!walk.seen(0)) return in.fail(missing_field(at, "path"));
+  if (!walk.seen(2)) return in.fail(missing_field(at, "op"));
+  return true;
 }
 
 void write(Packer& out, const FileReport& in) {
@@ -1691,64 +1667,62 @@ void write(Packer& out, const FileReport& in) {
   }
 }
 
-Status read(const Path& at, const object& from, HunkReport* out) {
-  (void)out;
-  FieldWalk walk(at, from);
-  if (!walk.status()) return walk.status();
+bool read(const Path& at, Reader& in, [[maybe_unused]] HunkReport* out) {
+  static constexpr std::string_view kNames[] = {"file",   "index",  "expectedLine", "matchedLine",
+                                                "offset", "fuzz",   "strategy",     "status",
+                                                "error",  "nearest"};
+  FieldWalk walk(at, in, kNames);
   while (walk.next()) {
     [[maybe_unused]] const Path p{&at, walk.key()};
-    const object& value = walk.value();
-    Status s = ok_status();
-    if (walk.key() == "file") {
-      s = walk.first_time(0);
-      if (s) s = read_string(p, value, &out->file, {0u, kNoBound});
-    } else if (walk.key() == "index") {
-      s = walk.first_time(1);
-      if (s) s = read_u64(p, value, &out->index, {0u, kNoBound});
-    } else if (walk.key() == "expectedLine") {
-      s = walk.first_time(2);
-      if (s) s = read_u64(p, value, &out->expected_line, {0u, kNoBound});
-    } else if (walk.key() == "matchedLine") {
-      s = walk.first_time(3);
-      if (s)
-        s = read_optional(p, value, &out->matched_line,
-                          [](const Path& q, const object& v, auto* o) {
-                            return read_u64(q, v, o, {0u, kNoBound});
-                          });
-    } else if (walk.key() == "offset") {
-      s = walk.first_time(4);
-      if (s) s = read_i64(p, value, &out->offset);
-    } else if (walk.key() == "fuzz") {
-      s = walk.first_time(5);
-      if (s) s = read_u64(p, value, &out->fuzz, {0u, kNoBound});
-    } else if (walk.key() == "strategy") {
-      s = walk.first_time(6);
-      if (s) s = read_string(p, value, &out->strategy, {0u, kNoBound});
-    } else if (walk.key() == "status") {
-      s = walk.first_time(7);
-      if (s) s = read(p, value, &out->status);
-    } else if (walk.key() == "error") {
-      s = walk.first_time(8);
-      if (s)
-        s = read_optional(p, value, &out->error, [](const Path& q, const object& v, auto* o) {
+    bool good = true;
+    switch (walk.field()) {
+      case 0:
+        good = read_string(p, in, &out->file, {0u, kNoBound});
+        break;
+      case 1:
+        good = read_u64(p, in, &out->index, {0u, kNoBound});
+        break;
+      case 2:
+        good = read_u64(p, in, &out->expected_line, {0u, kNoBound});
+        break;
+      case 3:
+        good = read_optional(p, in, &out->matched_line, [](const Path& q, Reader& v, auto* o) {
+          return read_u64(q, v, o, {0u, kNoBound});
+        });
+        break;
+      case 4:
+        good = read_i64(p, in, &out->offset);
+        break;
+      case 5:
+        good = read_u64(p, in, &out->fuzz, {0u, kNoBound});
+        break;
+      case 6:
+        good = read_string(p, in, &out->strategy, {0u, kNoBound});
+        break;
+      case 7:
+        good = read(p, in, &out->status);
+        break;
+      case 8:
+        good = read_optional(p, in, &out->error, [](const Path& q, Reader& v, auto* o) {
           return read_string(q, v, o, {0u, kNoBound});
         });
-    } else if (walk.key() == "nearest") {
-      s = walk.first_time(9);
-      if (s)
-        s = read_optional(p, value, &out->nearest, [](const Path& q, const object& v, auto* o) {
+        break;
+      case 9:
+        good = read_optional(p, in, &out->nearest, [](const Path& q, Reader& v, auto* o) {
           return read_string(q, v, o, {0u, kNoBound});
         });
-    } else {
-      (void)value;
+        break;
+      default:
+        in.skip();
     }
-    if (!s) return s;
+    if (!good) return false;
   }
-  if (!walk.seen(0)) return missing_field(at, "file");
-  if (!walk.seen(1)) return missing_field(at, "index");
-  if (!walk.seen(2)) return missing_field(at, "expectedLine");
-  if (!walk.seen(7)) return missing_field(at, "status");
-  return ok_status();
+  if (!walk.ok()) return false;
+  if (!walk.seen(0)) return in.fail(missing_field(at, "file"));
+  if (!walk.seen(1)) return in.fail(missing_field(at, "index"));
+  if (!walk.seen(2)) return in.fail(missing_field(at, "expectedLine"));
+  if (!walk.seen(7)) return in.fail(missing_field(at, "status"));
+  return true;
 }
 
 void write(Packer& out, const HunkReport& in) {
@@ -1783,34 +1757,34 @@ void write(Packer& out, const HunkReport& in) {
   }
 }
 
-Status read(const Path& at, const object& from, RefusalReport* out) {
-  (void)out;
-  FieldWalk walk(at, from);
-  if (!walk.status()) return walk.status();
+bool read(const Path& at, Reader& in, [[maybe_unused]] RefusalReport* out) {
+  static constexpr std::string_view kNames[] = {"code", "path", "line", "message"};
+  FieldWalk walk(at, in, kNames);
   while (walk.next()) {
     [[maybe_unused]] const Path p{&at, walk.key()};
-    const object& value = walk.value();
-    Status s = ok_status();
-    if (walk.key() == "code") {
-      s = walk.first_time(0);
-      if (s) s = read_string(p, value, &out->code, {0u, kNoBound});
-    } else if (walk.key() == "path") {
-      s = walk.first_time(1);
-      if (s) s = read_string(p, value, &out->path, {0u, kNoBound});
-    } else if (walk.key() == "line") {
-      s = walk.first_time(2);
-      if (s) s = read_u64(p, value, &out->line, {0u, kNoBound});
-    } else if (walk.key() == "message") {
-      s = walk.first_time(3);
-      if (s) s = read_string(p, value, &out->message, {0u, kNoBound});
-    } else {
-      (void)value;
+    bool good = true;
+    switch (walk.field()) {
+      case 0:
+        good = read_string(p, in, &out->code, {0u, kNoBound});
+        break;
+      case 1:
+        good = read_string(p, in, &out->path, {0u, kNoBound});
+        break;
+      case 2:
+        good = read_u64(p, in, &out->line, {0u, kNoBound});
+        break;
+      case 3:
+        good = read_string(p, in, &out->message, {0u, kNoBound});
+        break;
+      default:
+        in.skip();
     }
-    if (!s) return s;
+    if (!good) return false;
   }
-  if (!walk.seen(0)) return missing_field(at, "code");
-  if (!walk.seen(3)) return missing_field(at, "message");
-  return ok_status();
+  if (!walk.ok()) return false;
+  if (!walk.seen(0)) return in.fail(missing_field(at, "code"));
+  if (!walk.seen(3)) return in.fail(missing_field(at, "message"));
+  return true;
 }
 
 void write(Packer& out, const RefusalReport& in) {
@@ -1826,39 +1800,36 @@ void write(Packer& out, const RefusalReport& in) {
   write(out, in.message);
 }
 
-Status read(const Path& at, const object& from, ApplyReport* out) {
-  (void)out;
-  FieldWalk walk(at, from);
-  if (!walk.status()) return walk.status();
+bool read(const Path& at, Reader& in, [[maybe_unused]] ApplyReport* out) {
+  static constexpr std::string_view kNames[] = {"status", "files", "hunks", "errors"};
+  FieldWalk walk(at, in, kNames);
   while (walk.next()) {
     [[maybe_unused]] const Path p{&at, walk.key()};
-    const object& value = walk.value();
-    Status s = ok_status();
-    if (walk.key() == "status") {
-      s = walk.first_time(0);
-      if (s) s = read(p, value, &out->status);
-    } else if (walk.key() == "files") {
-      s = walk.first_time(1);
-      if (s)
-        s = read_list(p, value, &out->files, {0u, kNoBound},
-                      [](const Path& q, const object& v, auto* o) { return read(q, v, o); });
-    } else if (walk.key() == "hunks") {
-      s = walk.first_time(2);
-      if (s)
-        s = read_list(p, value, &out->hunks, {0u, kNoBound},
-                      [](const Path& q, const object& v, auto* o) { return read(q, v, o); });
-    } else if (walk.key() == "errors") {
-      s = walk.first_time(3);
-      if (s)
-        s = read_list(p, value, &out->errors, {0u, kNoBound},
-                      [](const Path& q, const object& v, auto* o) { return read(q, v, o); });
-    } else {
-      (void)value;
+    bool good = true;
+    switch (walk.field()) {
+      case 0:
+        good = read(p, in, &out->status);
+        break;
+      case 1:
+        good = read_list(p, in, &out->files, {0u, kNoBound},
+                         [](const Path& q, Reader& v, auto* o) { return read(q, v, o); });
+        break;
+      case 2:
+        good = read_list(p, in, &out->hunks, {0u, kNoBound},
+                         [](const Path& q, Reader& v, auto* o) { return read(q, v, o); });
+        break;
+      case 3:
+        good = read_list(p, in, &out->errors, {0u, kNoBound},
+                         [](const Path& q, Reader& v, auto* o) { return read(q, v, o); });
+        break;
+      default:
+        in.skip();
     }
-    if (!s) return s;
+    if (!good) return false;
   }
-  if (!walk.seen(0)) return missing_field(at, "status");
-  return ok_status();
+  if (!walk.ok()) return false;
+  if (!walk.seen(0)) return in.fail(missing_field(at, "status"));
+  return true;
 }
 
 void write(Packer& out, const ApplyReport& in) {
@@ -1874,32 +1845,32 @@ void write(Packer& out, const ApplyReport& in) {
   write_list(out, in.errors, [](Packer& o, const auto& v) { write(o, v); });
 }
 
-Status read(const Path& at, const object& from, OutputReport* out) {
-  (void)out;
-  FieldWalk walk(at, from);
-  if (!walk.status()) return walk.status();
+bool read(const Path& at, Reader& in, [[maybe_unused]] OutputReport* out) {
+  static constexpr std::string_view kNames[] = {"bytes", "truncated", "sha256"};
+  FieldWalk walk(at, in, kNames);
   while (walk.next()) {
     [[maybe_unused]] const Path p{&at, walk.key()};
-    const object& value = walk.value();
-    Status s = ok_status();
-    if (walk.key() == "bytes") {
-      s = walk.first_time(0);
-      if (s) s = read_u64(p, value, &out->bytes, {0u, kNoBound});
-    } else if (walk.key() == "truncated") {
-      s = walk.first_time(1);
-      if (s) s = read_bool(p, value, &out->truncated);
-    } else if (walk.key() == "sha256") {
-      s = walk.first_time(2);
-      if (s) s = read_string(p, value, &out->sha256, {0u, kNoBound});
-    } else {
-      (void)value;
+    bool good = true;
+    switch (walk.field()) {
+      case 0:
+        good = read_u64(p, in, &out->bytes, {0u, kNoBound});
+        break;
+      case 1:
+        good = read_bool(p, in, &out->truncated);
+        break;
+      case 2:
+        good = read_string(p, in, &out->sha256, {0u, kNoBound});
+        break;
+      default:
+        in.skip();
     }
-    if (!s) return s;
+    if (!good) return false;
   }
-  if (!walk.seen(0)) return missing_field(at, "bytes");
-  if (!walk.seen(1)) return missing_field(at, "truncated");
-  if (!walk.seen(2)) return missing_field(at, "sha256");
-  return ok_status();
+  if (!walk.ok()) return false;
+  if (!walk.seen(0)) return in.fail(missing_field(at, "bytes"));
+  if (!walk.seen(1)) return in.fail(missing_field(at, "truncated"));
+  if (!walk.seen(2)) return in.fail(missing_field(at, "sha256"));
+  return true;
 }
 
 void write(Packer& out, const OutputReport& in) {
@@ -1913,81 +1884,77 @@ void write(Packer& out, const OutputReport& in) {
   write(out, in.sha256);
 }
 
-Status read(const Path& at, const object& from, GateReport* out) {
-  (void)out;
-  FieldWalk walk(at, from);
-  if (!walk.status()) return walk.status();
+bool read(const Path& at, Reader& in, [[maybe_unused]] GateReport* out) {
+  static constexpr std::string_view kNames[] = {
+      "name",   "phase",          "status",      "exitCode",     "signal",
+      "wallMs", "cpuMs",          "maxRssBytes", "writtenBytes", "attempts",
+      "flaky",  "allowedFailure", "stdout",      "stderr",       "error"};
+  FieldWalk walk(at, in, kNames);
   while (walk.next()) {
     [[maybe_unused]] const Path p{&at, walk.key()};
-    const object& value = walk.value();
-    Status s = ok_status();
-    if (walk.key() == "name") {
-      s = walk.first_time(0);
-      if (s) s = read_string(p, value, &out->name, {0u, kNoBound});
-    } else if (walk.key() == "phase") {
-      s = walk.first_time(1);
-      if (s) s = read(p, value, &out->phase);
-    } else if (walk.key() == "status") {
-      s = walk.first_time(2);
-      if (s) s = read(p, value, &out->status);
-    } else if (walk.key() == "exitCode") {
-      s = walk.first_time(3);
-      if (s)
-        s = read_optional(p, value, &out->exit_code, [](const Path& q, const object& v, auto* o) {
-          return read_i64(q, v, o);
-        });
-    } else if (walk.key() == "signal") {
-      s = walk.first_time(4);
-      if (s)
-        s = read_optional(p, value, &out->signal, [](const Path& q, const object& v, auto* o) {
-          return read_i64(q, v, o);
-        });
-    } else if (walk.key() == "wallMs") {
-      s = walk.first_time(5);
-      if (s) s = read_u64(p, value, &out->wall_ms, {0u, kNoBound});
-    } else if (walk.key() == "cpuMs") {
-      s = walk.first_time(6);
-      if (s) s = read_u64(p, value, &out->cpu_ms, {0u, kNoBound});
-    } else if (walk.key() == "maxRssBytes") {
-      s = walk.first_time(7);
-      if (s) s = read_u64(p, value, &out->max_rss_bytes, {0u, kNoBound});
-    } else if (walk.key() == "writtenBytes") {
-      s = walk.first_time(8);
-      if (s) s = read_u64(p, value, &out->written_bytes, {0u, kNoBound});
-    } else if (walk.key() == "attempts") {
-      s = walk.first_time(9);
-      if (s) s = read_u64(p, value, &out->attempts, {0u, kNoBound});
-    } else if (walk.key() == "flaky") {
-      s = walk.first_time(10);
-      if (s) s = read_bool(p, value, &out->flaky);
-    } else if (walk.key() == "allowedFailure") {
-      s = walk.first_time(11);
-      if (s) s = read_bool(p, value, &out->allowed_failure);
-    } else if (walk.key() == "stdout") {
-      s = walk.first_time(12);
-      if (s)
-        s = read_optional(p, value, &out->stdout,
-                          [](const Path& q, const object& v, auto* o) { return read(q, v, o); });
-    } else if (walk.key() == "stderr") {
-      s = walk.first_time(13);
-      if (s)
-        s = read_optional(p, value, &out->stderr,
-                          [](const Path& q, const object& v, auto* o) { return read(q, v, o); });
-    } else if (walk.key() == "error") {
-      s = walk.first_time(14);
-      if (s)
-        s = read_optional(p, value, &out->error, [](const Path& q, const object& v, auto* o) {
+    bool good = true;
+    switch (walk.field()) {
+      case 0:
+        good = read_string(p, in, &out->name, {0u, kNoBound});
+        break;
+      case 1:
+        good = read(p, in, &out->phase);
+        break;
+      case 2:
+        good = read(p, in, &out->status);
+        break;
+      case 3:
+        good = read_optional(p, in, &out->exit_code,
+                             [](const Path& q, Reader& v, auto* o) { return read_i64(q, v, o); });
+        break;
+      case 4:
+        good = read_optional(p, in, &out->signal,
+                             [](const Path& q, Reader& v, auto* o) { return read_i64(q, v, o); });
+        break;
+      case 5:
+        good = read_u64(p, in, &out->wall_ms, {0u, kNoBound});
+        break;
+      case 6:
+        good = read_u64(p, in, &out->cpu_ms, {0u, kNoBound});
+        break;
+      case 7:
+        good = read_u64(p, in, &out->max_rss_bytes, {0u, kNoBound});
+        break;
+      case 8:
+        good = read_u64(p, in, &out->written_bytes, {0u, kNoBound});
+        break;
+      case 9:
+        good = read_u64(p, in, &out->attempts, {0u, kNoBound});
+        break;
+      case 10:
+        good = read_bool(p, in, &out->flaky);
+        break;
+      case 11:
+        good = read_bool(p, in, &out->allowed_failure);
+        break;
+      case 12:
+        good = read_optional(p, in, &out->stdout,
+                             [](const Path& q, Reader& v, auto* o) { return read(q, v, o); });
+        break;
+      case 13:
+        good = read_optional(p, in, &out->stderr,
+                             [](const Path& q, Reader& v, auto* o) { return read(q, v, o); });
+        break;
+      case 14:
+        good = read_optional(p, in, &out->error, [](const Path& q, Reader& v, auto* o) {
           return read_string(q, v, o, {0u, kNoBound});
         });
-    } else {
-      (void)value;
+        break;
+      default:
+        in.skip();
     }
-    if (!s) return s;
+    if (!good) return false;
   }
-  if (!walk.seen(0)) return missing_field(at, "name");
-  if (!walk.seen(1)) return missing_field(at, "phase");
-  if (!walk.seen(2)) return missing_field(at, "status");
-  return ok_status();
+  if (!walk.ok()) return false;
+  if (!walk.seen(0)) return in.fail(missing_field(at, "name"));
+  if (!walk.seen(1)) return in.fail(missing_field(at, "phase"));
+  if (!walk.seen(2)) return in.fail(missing_field(at, "status"));
+  return true;
 }
 
 void write(Packer& out, const GateReport& in) {
@@ -2037,60 +2004,56 @@ void write(Packer& out, const GateReport& in) {
   }
 }
 
-Status read(const Path& at, const object& from, ResultReport* out) {
-  (void)out;
-  FieldWalk walk(at, from);
-  if (!walk.status()) return walk.status();
+bool read(const Path& at, Reader& in, [[maybe_unused]] ResultReport* out) {
+  static constexpr std::string_view kNames[] = {"treeOid", "commitOid", "branch",    "tag",
+                                                "pushed",  "diff",      "diffBytes", "diffSha256"};
+  FieldWalk walk(at, in, kNames);
   while (walk.next()) {
     [[maybe_unused]] const Path p{&at, walk.key()};
-    const object& value = walk.value();
-    Status s = ok_status();
-    if (walk.key() == "treeOid") {
-      s = walk.first_time(0);
-      if (s) s = read_string(p, value, &out->tree_oid, {0u, kNoBound});
-    } else if (walk.key() == "commitOid") {
-      s = walk.first_time(1);
-      if (s)
-        s = read_optional(p, value, &out->commit_oid, [](const Path& q, const object& v, auto* o) {
+    bool good = true;
+    switch (walk.field()) {
+      case 0:
+        good = read_string(p, in, &out->tree_oid, {0u, kNoBound});
+        break;
+      case 1:
+        good = read_optional(p, in, &out->commit_oid, [](const Path& q, Reader& v, auto* o) {
           return read_string(q, v, o, {0u, kNoBound});
         });
-    } else if (walk.key() == "branch") {
-      s = walk.first_time(2);
-      if (s)
-        s = read_optional(p, value, &out->branch, [](const Path& q, const object& v, auto* o) {
+        break;
+      case 2:
+        good = read_optional(p, in, &out->branch, [](const Path& q, Reader& v, auto* o) {
           return read_string(q, v, o, {0u, kNoBound});
         });
-    } else if (walk.key() == "tag") {
-      s = walk.first_time(3);
-      if (s)
-        s = read_optional(p, value, &out->tag, [](const Path& q, const object& v, auto* o) {
+        break;
+      case 3:
+        good = read_optional(p, in, &out->tag, [](const Path& q, Reader& v, auto* o) {
           return read_string(q, v, o, {0u, kNoBound});
         });
-    } else if (walk.key() == "pushed") {
-      s = walk.first_time(4);
-      if (s) s = read_bool(p, value, &out->pushed);
-    } else if (walk.key() == "diff") {
-      s = walk.first_time(5);
-      if (s)
-        s = read_optional(p, value, &out->diff, [](const Path& q, const object& v, auto* o) {
+        break;
+      case 4:
+        good = read_bool(p, in, &out->pushed);
+        break;
+      case 5:
+        good = read_optional(p, in, &out->diff, [](const Path& q, Reader& v, auto* o) {
           return read_string(q, v, o, {0u, kNoBound});
         });
-    } else if (walk.key() == "diffBytes") {
-      s = walk.first_time(6);
-      if (s) s = read_u64(p, value, &out->diff_bytes, {0u, kNoBound});
-    } else if (walk.key() == "diffSha256") {
-      s = walk.first_time(7);
-      if (s)
-        s = read_optional(p, value, &out->diff_sha256, [](const Path& q, const object& v, auto* o) {
+        break;
+      case 6:
+        good = read_u64(p, in, &out->diff_bytes, {0u, kNoBound});
+        break;
+      case 7:
+        good = read_optional(p, in, &out->diff_sha256, [](const Path& q, Reader& v, auto* o) {
           return read_string(q, v, o, {0u, kNoBound});
         });
-    } else {
-      (void)value;
+        break;
+      default:
+        in.skip();
     }
-    if (!s) return s;
+    if (!good) return false;
   }
-  if (!walk.seen(0)) return missing_field(at, "treeOid");
-  return ok_status();
+  if (!walk.ok()) return false;
+  if (!walk.seen(0)) return in.fail(missing_field(at, "treeOid"));
+  return true;
 }
 
 void write(Packer& out, const ResultReport& in) {
@@ -2126,32 +2089,32 @@ void write(Packer& out, const ResultReport& in) {
   }
 }
 
-Status read(const Path& at, const object& from, ArtifactReport* out) {
-  (void)out;
-  FieldWalk walk(at, from);
-  if (!walk.status()) return walk.status();
+bool read(const Path& at, Reader& in, [[maybe_unused]] ArtifactReport* out) {
+  static constexpr std::string_view kNames[] = {"path", "sha256", "sizeBytes"};
+  FieldWalk walk(at, in, kNames);
   while (walk.next()) {
     [[maybe_unused]] const Path p{&at, walk.key()};
-    const object& value = walk.value();
-    Status s = ok_status();
-    if (walk.key() == "path") {
-      s = walk.first_time(0);
-      if (s) s = read_string(p, value, &out->path, {0u, kNoBound});
-    } else if (walk.key() == "sha256") {
-      s = walk.first_time(1);
-      if (s) s = read_string(p, value, &out->sha256, {0u, kNoBound});
-    } else if (walk.key() == "sizeBytes") {
-      s = walk.first_time(2);
-      if (s) s = read_u64(p, value, &out->size_bytes, {0u, kNoBound});
-    } else {
-      (void)value;
+    bool good = true;
+    switch (walk.field()) {
+      case 0:
+        good = read_string(p, in, &out->path, {0u, kNoBound});
+        break;
+      case 1:
+        good = read_string(p, in, &out->sha256, {0u, kNoBound});
+        break;
+      case 2:
+        good = read_u64(p, in, &out->size_bytes, {0u, kNoBound});
+        break;
+      default:
+        in.skip();
     }
-    if (!s) return s;
+    if (!good) return false;
   }
-  if (!walk.seen(0)) return missing_field(at, "path");
-  if (!walk.seen(1)) return missing_field(at, "sha256");
-  if (!walk.seen(2)) return missing_field(at, "sizeBytes");
-  return ok_status();
+  if (!walk.ok()) return false;
+  if (!walk.seen(0)) return in.fail(missing_field(at, "path"));
+  if (!walk.seen(1)) return in.fail(missing_field(at, "sha256"));
+  if (!walk.seen(2)) return in.fail(missing_field(at, "sizeBytes"));
+  return true;
 }
 
 void write(Packer& out, const ArtifactReport& in) {
@@ -2165,31 +2128,31 @@ void write(Packer& out, const ArtifactReport& in) {
   write(out, in.size_bytes);
 }
 
-Status read(const Path& at, const object& from, RollbackReport* out) {
-  (void)out;
-  FieldWalk walk(at, from);
-  if (!walk.status()) return walk.status();
+bool read(const Path& at, Reader& in, [[maybe_unused]] RollbackReport* out) {
+  static constexpr std::string_view kNames[] = {"performed", "verified", "baseTreeOid"};
+  FieldWalk walk(at, in, kNames);
   while (walk.next()) {
     [[maybe_unused]] const Path p{&at, walk.key()};
-    const object& value = walk.value();
-    Status s = ok_status();
-    if (walk.key() == "performed") {
-      s = walk.first_time(0);
-      if (s) s = read_bool(p, value, &out->performed);
-    } else if (walk.key() == "verified") {
-      s = walk.first_time(1);
-      if (s) s = read_bool(p, value, &out->verified);
-    } else if (walk.key() == "baseTreeOid") {
-      s = walk.first_time(2);
-      if (s) s = read_string(p, value, &out->base_tree_oid, {0u, kNoBound});
-    } else {
-      (void)value;
+    bool good = true;
+    switch (walk.field()) {
+      case 0:
+        good = read_bool(p, in, &out->performed);
+        break;
+      case 1:
+        good = read_bool(p, in, &out->verified);
+        break;
+      case 2:
+        good = read_string(p, in, &out->base_tree_oid, {0u, kNoBound});
+        break;
+      default:
+        in.skip();
     }
-    if (!s) return s;
+    if (!good) return false;
   }
-  if (!walk.seen(0)) return missing_field(at, "performed");
-  if (!walk.seen(1)) return missing_field(at, "verified");
-  return ok_status();
+  if (!walk.ok()) return false;
+  if (!walk.seen(0)) return in.fail(missing_field(at, "performed"));
+  if (!walk.seen(1)) return in.fail(missing_field(at, "verified"));
+  return true;
 }
 
 void write(Packer& out, const RollbackReport& in) {
@@ -2203,68 +2166,61 @@ void write(Packer& out, const RollbackReport& in) {
   write(out, in.base_tree_oid);
 }
 
-Status read(const Path& at, const object& from, Verdict* out) {
-  (void)out;
-  FieldWalk walk(at, from);
-  if (!walk.status()) return walk.status();
+bool read(const Path& at, Reader& in, [[maybe_unused]] Verdict* out) {
+  static constexpr std::string_view kNames[] = {"outcome",  "reason",    "apply",
+                                                "gates",    "result",    "artifacts",
+                                                "rollback", "isolation", "startedAt"};
+  FieldWalk walk(at, in, kNames);
   while (walk.next()) {
     [[maybe_unused]] const Path p{&at, walk.key()};
-    const object& value = walk.value();
-    Status s = ok_status();
-    if (walk.key() == "outcome") {
-      s = walk.first_time(0);
-      if (s) s = read(p, value, &out->outcome);
-    } else if (walk.key() == "reason") {
-      s = walk.first_time(1);
-      if (s)
-        s = read_optional(p, value, &out->reason, [](const Path& q, const object& v, auto* o) {
+    bool good = true;
+    switch (walk.field()) {
+      case 0:
+        good = read(p, in, &out->outcome);
+        break;
+      case 1:
+        good = read_optional(p, in, &out->reason, [](const Path& q, Reader& v, auto* o) {
           return read_string(q, v, o, {0u, kNoBound});
         });
-    } else if (walk.key() == "apply") {
-      s = walk.first_time(2);
-      if (s)
-        s = read_optional(p, value, &out->apply,
-                          [](const Path& q, const object& v, auto* o) { return read(q, v, o); });
-    } else if (walk.key() == "gates") {
-      s = walk.first_time(3);
-      if (s)
-        s = read_list(p, value, &out->gates, {0u, kNoBound},
-                      [](const Path& q, const object& v, auto* o) { return read(q, v, o); });
-    } else if (walk.key() == "result") {
-      s = walk.first_time(4);
-      if (s)
-        s = read_optional(p, value, &out->result,
-                          [](const Path& q, const object& v, auto* o) { return read(q, v, o); });
-    } else if (walk.key() == "artifacts") {
-      s = walk.first_time(5);
-      if (s)
-        s = read_list(p, value, &out->artifacts, {0u, kNoBound},
-                      [](const Path& q, const object& v, auto* o) { return read(q, v, o); });
-    } else if (walk.key() == "rollback") {
-      s = walk.first_time(6);
-      if (s)
-        s = read_optional(p, value, &out->rollback,
-                          [](const Path& q, const object& v, auto* o) { return read(q, v, o); });
-    } else if (walk.key() == "isolation") {
-      s = walk.first_time(7);
-      if (s)
-        s = read_list(p, value, &out->isolation, {0u, kNoBound},
-                      [](const Path& q, const object& v, auto* o) {
-                        return read_string(q, v, o, {0u, kNoBound});
-                      });
-    } else if (walk.key() == "startedAt") {
-      s = walk.first_time(8);
-      if (s)
-        s = read_optional(p, value, &out->started_at, [](const Path& q, const object& v, auto* o) {
-          return read_time(q, v, o);
-        });
-    } else {
-      (void)value;
+        break;
+      case 2:
+        good = read_optional(p, in, &out->apply,
+                             [](const Path& q, Reader& v, auto* o) { return read(q, v, o); });
+        break;
+      case 3:
+        good = read_list(p, in, &out->gates, {0u, kNoBound},
+                         [](const Path& q, Reader& v, auto* o) { return read(q, v, o); });
+        break;
+      case 4:
+        good = read_optional(p, in, &out->result,
+                             [](const Path& q, Reader& v, auto* o) { return read(q, v, o); });
+        break;
+      case 5:
+        good = read_list(p, in, &out->artifacts, {0u, kNoBound},
+                         [](const Path& q, Reader& v, auto* o) { return read(q, v, o); });
+        break;
+      case 6:
+        good = read_optional(p, in, &out->rollback,
+                             [](const Path& q, Reader& v, auto* o) { return read(q, v, o); });
+        break;
+      case 7:
+        good = read_list(p, in, &out->isolation, {0u, kNoBound},
+                         [](const Path& q, Reader& v, auto* o) {
+                           return read_string(q, v, o, {0u, kNoBound});
+                         });
+        break;
+      case 8:
+        good = read_optional(p, in, &out->started_at,
+                             [](const Path& q, Reader& v, auto* o) { return read_time(q, v, o); });
+        break;
+      default:
+        in.skip();
     }
-    if (!s) return s;
+    if (!good) return false;
   }
-  if (!walk.seen(0)) return missing_field(at, "outcome");
-  return ok_status();
+  if (!walk.ok()) return false;
+  if (!walk.seen(0)) return in.fail(missing_field(at, "outcome"));
+  return true;
 }
 
 void write(Packer& out, const Verdict& in) {
@@ -2302,170 +2258,189 @@ void write(Packer& out, const Verdict& in) {
   }
 }
 
-Status read(const Path& at, const object& from, Submission* out) {
-  (void)out;
-  FieldWalk walk(at, from);
-  if (!walk.status()) return walk.status();
+bool read(const Path& at, Reader& in, [[maybe_unused]] Submission* out) {
+  static constexpr std::string_view kNames[] = {
+      "id",          "tenant",      "idempotencyKey", "requestHash", "lane",   "priority",
+      "repo",        "ref",         "baseJob",        "requires",    "labels", "dependsOn",
+      "maxAttempts", "notBeforeMs", "deadlineMs",     "description"};
+  FieldWalk walk(at, in, kNames);
   while (walk.next()) {
     [[maybe_unused]] const Path p{&at, walk.key()};
-    const object& value = walk.value();
-    Status s = ok_status();
-    if (walk.key() == "id") {
-      s = walk.first_time(0);
-      if (s) s = read_name(p, value, &out->id);
-    } else if (walk.key() == "tenant") {
-      s = walk.first_time(1);
-      if (s) s = read_name(p, value, &out->tenant);
-    } else if (walk.key() == "idempotencyKey") {
-      s = walk.first_time(2);
-      if (s)
-        s = read_optional(p, value, &out->idempotency_key,
-                          [](const Path& q, const object& v, auto* o) {
-                            return read_string(q, v, o, {0u, 255u});
-                          });
-    } else if (walk.key() == "requestHash") {
-      s = walk.first_time(3);
-      if (s) s = read_bytes(p, value, &out->request_hash, {16u, 32u});
-    } else if (walk.key() == "lane") {
-      s = walk.first_time(4);
-      if (s) s = read_name(p, value, &out->lane);
-    } else if (walk.key() == "priority") {
-      s = walk.first_time(5);
-      if (s) s = read_u64(p, value, &out->priority, {0u, 9u});
-    } else if (walk.key() == "repo") {
-      s = walk.first_time(6);
-      if (s)
-        s = read_optional(p, value, &out->repo, [](const Path& q, const object& v, auto* o) {
-          return read_name(q, v, o);
+    bool good = true;
+    switch (walk.field()) {
+      case 0:
+        good = read_name(p, in, &out->id);
+        break;
+      case 1:
+        good = read_name(p, in, &out->tenant);
+        break;
+      case 2:
+        good = read_optional(p, in, &out->idempotency_key, [](const Path& q, Reader& v, auto* o) {
+          return read_string(q, v, o, {0u, 255u});
         });
-    } else if (walk.key() == "ref") {
-      s = walk.first_time(7);
-      if (s) s = read_string(p, value, &out->ref, {0u, 1024u});
-    } else if (walk.key() == "baseJob") {
-      s = walk.first_time(8);
-      if (s)
-        s = read_optional(p, value, &out->base_job, [](const Path& q, const object& v, auto* o) {
-          return read_name(q, v, o);
+        break;
+      case 3:
+        good = read_bytes(p, in, &out->request_hash, {16u, 32u});
+        break;
+      case 4:
+        good = read_name(p, in, &out->lane);
+        break;
+      case 5:
+        good = read_u64(p, in, &out->priority, {0u, 9u});
+        break;
+      case 6:
+        good = read_optional(p, in, &out->repo,
+                             [](const Path& q, Reader& v, auto* o) { return read_name(q, v, o); });
+        break;
+      case 7:
+        good = read_string(p, in, &out->ref, {0u, 1024u});
+        break;
+      case 8:
+        good = read_optional(p, in, &out->base_job,
+                             [](const Path& q, Reader& v, auto* o) { return read_name(q, v, o); });
+        break;
+      case 9:
+        good = read_map(p, in, &out->requires_, {0u, 64u}, [](const Path& q, Reader& v, auto* o) {
+          return read_string(q, v, o, {0u, kNoBound});
         });
-    } else if (walk.key() == "requires") {
-      s = walk.first_time(9);
-      if (s)
-        s = read_map(p, value, &out->requires_, {0u, 64u},
-                     [](const Path& q, const object& v, auto* o) {
-                       return read_string(q, v, o, {0u, kNoBound});
-                     });
-    } else if (walk.key() == "labels") {
-      s = walk.first_time(10);
-      if (s)
-        s = read_map(p, value, &out->labels, {0u, 64u},
-                     [](const Path& q, const object& v, auto* o) {
-                       return read_string(q, v, o, {0u, kNoBound});
-                     });
-    } else if (walk.key() == "dependsOn") {
-      s = walk.first_time(11);
-      if (s)
-        s = read_list(p, value, &out->depends_on, {0u, 100u},
-                      [](const Path& q, const object& v, auto* o) { return read_name(q, v, o); });
-    } else if (walk.key() == "maxAttempts") {
-      s = walk.first_time(12);
-      if (s) s = read_u64(p, value, &out->max_attempts, {1u, 100u});
-    } else if (walk.key() == "notBeforeMs") {
-      s = walk.first_time(13);
-      if (s) s = read_i64(p, value, &out->not_before_ms);
-    } else if (walk.key() == "deadlineMs") {
-      s = walk.first_time(14);
-      if (s) s = read_i64(p, value, &out->deadline_ms);
-    } else if (walk.key() == "description") {
-      s = walk.first_time(15);
-      if (s) s = read_string(p, value, &out->description, {0u, 4096u});
-    } else {
-      (void)value;
+        break;
+      case 10:
+        good = read_map(p, in, &out->labels, {0u, 64u}, [](const Path& q, Reader& v, auto* o) {
+          return read_string(q, v, o, {0u, kNoBound});
+        });
+        break;
+      case 11:
+        good = read_list(p, in, &out->depends_on, {0u, 100u},
+                         [](const Path& q, Reader& v, auto* o) { return read_name(q, v, o); });
+        break;
+      case 12:
+        good = read_u64(p, in, &out->max_attempts, {1u, 100u});
+        break;
+      case 13:
+        good = read_i64(p, in, &out->not_before_ms);
+        break;
+      case 14:
+        good = read_i64(p, in, &out->deadline_ms);
+        break;
+      case 15:
+        good = read_string(p, in, &out->description, {0u, 4096u});
+        break;
+      default:
+        in.skip();
     }
-    if (!s) return s;
+    if (!good) return false;
   }
-  if (!walk.seen(0)) return missing_field(at, "id");
-  if (!walk.seen(3)) return missing_field(at, "requestHash");
-  return ok_status();
+  if (!walk.ok()) return false;
+  if (!walk.seen(0)) return in.fail(missing_field(at, "id"));
+  if (!walk.seen(3)) return in.fail(missing_field(at, "requestHash"));
+  return true;
 }
 
 void write(Packer& out, const Submission& in) {
   (void)in;
-  out.pack_map(static_cast<uint32_t>(13 + (in.idempotency_key ? 1 : 0) + (in.repo ? 1 : 0) +
-                                     (in.base_job ? 1 : 0)));
+  out.pack_map(static_cast<uint32_t>(
+      2 + (in.tenant != "default" ? 1 : 0) + (in.idempotency_key ? 1 : 0) +
+      (in.lane != "default" ? 1 : 0) + (in.priority != 4 ? 1 : 0) + (in.repo ? 1 : 0) +
+      (!in.ref.empty() ? 1 : 0) + (in.base_job ? 1 : 0) + (!in.requires_.empty() ? 1 : 0) +
+      (!in.labels.empty() ? 1 : 0) + (!in.depends_on.empty() ? 1 : 0) +
+      (in.max_attempts != 3 ? 1 : 0) + (in.not_before_ms != 0 ? 1 : 0) +
+      (in.deadline_ms != 0 ? 1 : 0) + (!in.description.empty() ? 1 : 0)));
   write_key(out, "id");
   write(out, in.id);
-  write_key(out, "tenant");
-  write(out, in.tenant);
+  if (in.tenant != "default") {
+    write_key(out, "tenant");
+    write(out, in.tenant);
+  }
   if (in.idempotency_key) {
     write_key(out, "idempotencyKey");
     write(out, *in.idempotency_key);
   }
   write_key(out, "requestHash");
   write_bin(out, in.request_hash);
-  write_key(out, "lane");
-  write(out, in.lane);
-  write_key(out, "priority");
-  write(out, in.priority);
+  if (in.lane != "default") {
+    write_key(out, "lane");
+    write(out, in.lane);
+  }
+  if (in.priority != 4) {
+    write_key(out, "priority");
+    write(out, in.priority);
+  }
   if (in.repo) {
     write_key(out, "repo");
     write(out, *in.repo);
   }
-  write_key(out, "ref");
-  write(out, in.ref);
+  if (!in.ref.empty()) {
+    write_key(out, "ref");
+    write(out, in.ref);
+  }
   if (in.base_job) {
     write_key(out, "baseJob");
     write(out, *in.base_job);
   }
-  write_key(out, "requires");
-  write_map(out, in.requires_, [](Packer& o, const auto& v) { write(o, v); });
-  write_key(out, "labels");
-  write_map(out, in.labels, [](Packer& o, const auto& v) { write(o, v); });
-  write_key(out, "dependsOn");
-  write_list(out, in.depends_on, [](Packer& o, const auto& v) { write(o, v); });
-  write_key(out, "maxAttempts");
-  write(out, in.max_attempts);
-  write_key(out, "notBeforeMs");
-  write(out, in.not_before_ms);
-  write_key(out, "deadlineMs");
-  write(out, in.deadline_ms);
-  write_key(out, "description");
-  write(out, in.description);
+  if (!in.requires_.empty()) {
+    write_key(out, "requires");
+    write_map(out, in.requires_, [](Packer& o, const auto& v) { write(o, v); });
+  }
+  if (!in.labels.empty()) {
+    write_key(out, "labels");
+    write_map(out, in.labels, [](Packer& o, const auto& v) { write(o, v); });
+  }
+  if (!in.depends_on.empty()) {
+    write_key(out, "dependsOn");
+    write_list(out, in.depends_on, [](Packer& o, const auto& v) { write(o, v); });
+  }
+  if (in.max_attempts != 3) {
+    write_key(out, "maxAttempts");
+    write(out, in.max_attempts);
+  }
+  if (in.not_before_ms != 0) {
+    write_key(out, "notBeforeMs");
+    write(out, in.not_before_ms);
+  }
+  if (in.deadline_ms != 0) {
+    write_key(out, "deadlineMs");
+    write(out, in.deadline_ms);
+  }
+  if (!in.description.empty()) {
+    write_key(out, "description");
+    write(out, in.description);
+  }
 }
 
-Status read(const Path& at, const object& from, ErrorBody* out) {
-  (void)out;
-  FieldWalk walk(at, from);
-  if (!walk.status()) return walk.status();
+bool read(const Path& at, Reader& in, [[maybe_unused]] ErrorBody* out) {
+  static constexpr std::string_view kNames[] = {"code", "detail", "field", "retryAfterMs",
+                                                "versions"};
+  FieldWalk walk(at, in, kNames);
   while (walk.next()) {
     [[maybe_unused]] const Path p{&at, walk.key()};
-    const object& value = walk.value();
-    Status s = ok_status();
-    if (walk.key() == "code") {
-      s = walk.first_time(0);
-      if (s) s = read_string(p, value, &out->code, {0u, kNoBound});
-    } else if (walk.key() == "detail") {
-      s = walk.first_time(1);
-      if (s) s = read_string(p, value, &out->detail, {0u, kNoBound});
-    } else if (walk.key() == "field") {
-      s = walk.first_time(2);
-      if (s) s = read_string(p, value, &out->field, {0u, kNoBound});
-    } else if (walk.key() == "retryAfterMs") {
-      s = walk.first_time(3);
-      if (s) s = read_u64(p, value, &out->retry_after_ms, {0u, kNoBound});
-    } else if (walk.key() == "versions") {
-      s = walk.first_time(4);
-      if (s)
-        s = read_list(p, value, &out->versions, {0u, kNoBound},
-                      [](const Path& q, const object& v, auto* o) {
-                        return read_u64(q, v, o, {0u, kNoBound});
-                      });
-    } else {
-      (void)value;
+    bool good = true;
+    switch (walk.field()) {
+      case 0:
+        good = read_string(p, in, &out->code, {0u, kNoBound});
+        break;
+      case 1:
+        good = read_string(p, in, &out->detail, {0u, kNoBound});
+        break;
+      case 2:
+        good = read_string(p, in, &out->field, {0u, kNoBound});
+        break;
+      case 3:
+        good = read_u64(p, in, &out->retry_after_ms, {0u, kNoBound});
+        break;
+      case 4:
+        good =
+            read_list(p, in, &out->versions, {0u, kNoBound}, [](const Path& q, Reader& v, auto* o) {
+              return read_u64(q, v, o, {0u, kNoBound});
+            });
+        break;
+      default:
+        in.skip();
     }
-    if (!s) return s;
+    if (!good) return false;
   }
-  if (!walk.seen(0)) return missing_field(at, "code");
-  return ok_status();
+  if (!walk.ok()) return false;
+  if (!walk.seen(0)) return in.fail(missing_field(at, "code"));
+  return true;
 }
 
 void write(Packer& out, const ErrorBody& in) {
@@ -2483,40 +2458,37 @@ void write(Packer& out, const ErrorBody& in) {
   write_list(out, in.versions, [](Packer& o, const auto& v) { write(o, v); });
 }
 
-Status read(const Path& at, const object& from, Waiting* out) {
-  (void)out;
-  FieldWalk walk(at, from);
-  if (!walk.status()) return walk.status();
+bool read(const Path& at, Reader& in, [[maybe_unused]] Waiting* out) {
+  static constexpr std::string_view kNames[] = {"reason", "detail", "until", "job"};
+  FieldWalk walk(at, in, kNames);
   while (walk.next()) {
     [[maybe_unused]] const Path p{&at, walk.key()};
-    const object& value = walk.value();
-    Status s = ok_status();
-    if (walk.key() == "reason") {
-      s = walk.first_time(0);
-      if (s) s = read_string(p, value, &out->reason, {0u, kNoBound});
-    } else if (walk.key() == "detail") {
-      s = walk.first_time(1);
-      if (s) s = read_string(p, value, &out->detail, {0u, kNoBound});
-    } else if (walk.key() == "until") {
-      s = walk.first_time(2);
-      if (s)
-        s = read_optional(p, value, &out->until, [](const Path& q, const object& v, auto* o) {
-          return read_time(q, v, o);
-        });
-    } else if (walk.key() == "job") {
-      s = walk.first_time(3);
-      if (s)
-        s = read_optional(p, value, &out->job, [](const Path& q, const object& v, auto* o) {
+    bool good = true;
+    switch (walk.field()) {
+      case 0:
+        good = read_string(p, in, &out->reason, {0u, kNoBound});
+        break;
+      case 1:
+        good = read_string(p, in, &out->detail, {0u, kNoBound});
+        break;
+      case 2:
+        good = read_optional(p, in, &out->until,
+                             [](const Path& q, Reader& v, auto* o) { return read_time(q, v, o); });
+        break;
+      case 3:
+        good = read_optional(p, in, &out->job, [](const Path& q, Reader& v, auto* o) {
           return read_string(q, v, o, {0u, kNoBound});
         });
-    } else {
-      (void)value;
+        break;
+      default:
+        in.skip();
     }
-    if (!s) return s;
+    if (!good) return false;
   }
-  if (!walk.seen(0)) return missing_field(at, "reason");
-  if (!walk.seen(1)) return missing_field(at, "detail");
-  return ok_status();
+  if (!walk.ok()) return false;
+  if (!walk.seen(0)) return in.fail(missing_field(at, "reason"));
+  if (!walk.seen(1)) return in.fail(missing_field(at, "detail"));
+  return true;
 }
 
 void write(Packer& out, const Waiting& in) {
@@ -2536,42 +2508,36 @@ void write(Packer& out, const Waiting& in) {
   }
 }
 
-Status read(const Path& at, const object& from, Timestamps* out) {
-  (void)out;
-  FieldWalk walk(at, from);
-  if (!walk.status()) return walk.status();
+bool read(const Path& at, Reader& in, [[maybe_unused]] Timestamps* out) {
+  static constexpr std::string_view kNames[] = {"accepted", "leased", "started", "completed"};
+  FieldWalk walk(at, in, kNames);
   while (walk.next()) {
     [[maybe_unused]] const Path p{&at, walk.key()};
-    const object& value = walk.value();
-    Status s = ok_status();
-    if (walk.key() == "accepted") {
-      s = walk.first_time(0);
-      if (s) s = read_time(p, value, &out->accepted);
-    } else if (walk.key() == "leased") {
-      s = walk.first_time(1);
-      if (s)
-        s = read_optional(p, value, &out->leased, [](const Path& q, const object& v, auto* o) {
-          return read_time(q, v, o);
-        });
-    } else if (walk.key() == "started") {
-      s = walk.first_time(2);
-      if (s)
-        s = read_optional(p, value, &out->started, [](const Path& q, const object& v, auto* o) {
-          return read_time(q, v, o);
-        });
-    } else if (walk.key() == "completed") {
-      s = walk.first_time(3);
-      if (s)
-        s = read_optional(p, value, &out->completed, [](const Path& q, const object& v, auto* o) {
-          return read_time(q, v, o);
-        });
-    } else {
-      (void)value;
+    bool good = true;
+    switch (walk.field()) {
+      case 0:
+        good = read_time(p, in, &out->accepted);
+        break;
+      case 1:
+        good = read_optional(p, in, &out->leased,
+                             [](const Path& q, Reader& v, auto* o) { return read_time(q, v, o); });
+        break;
+      case 2:
+        good = read_optional(p, in, &out->started,
+                             [](const Path& q, Reader& v, auto* o) { return read_time(q, v, o); });
+        break;
+      case 3:
+        good = read_optional(p, in, &out->completed,
+                             [](const Path& q, Reader& v, auto* o) { return read_time(q, v, o); });
+        break;
+      default:
+        in.skip();
     }
-    if (!s) return s;
+    if (!good) return false;
   }
-  if (!walk.seen(0)) return missing_field(at, "accepted");
-  return ok_status();
+  if (!walk.ok()) return false;
+  if (!walk.seen(0)) return in.fail(missing_field(at, "accepted"));
+  return true;
 }
 
 void write(Packer& out, const Timestamps& in) {
@@ -2594,153 +2560,160 @@ void write(Packer& out, const Timestamps& in) {
   }
 }
 
-Status read(const Path& at, const object& from, JobView* out) {
-  (void)out;
-  FieldWalk walk(at, from);
-  if (!walk.status()) return walk.status();
+bool read(const Path& at, Reader& in, [[maybe_unused]] JobView* out) {
+  static constexpr std::string_view kNames[] = {"id",
+                                                "tenant",
+                                                "state",
+                                                "outcome",
+                                                "reason",
+                                                "description",
+                                                "lane",
+                                                "priority",
+                                                "repo",
+                                                "ref",
+                                                "baseJob",
+                                                "baseCommit",
+                                                "labels",
+                                                "requires",
+                                                "dependsOn",
+                                                "attempt",
+                                                "maxAttempts",
+                                                "runner",
+                                                "cancelRequested",
+                                                "delivering",
+                                                "retryOf",
+                                                "waiting",
+                                                "notBefore",
+                                                "deadline",
+                                                "timestamps",
+                                                "version"};
+  FieldWalk walk(at, in, kNames);
   while (walk.next()) {
     [[maybe_unused]] const Path p{&at, walk.key()};
-    const object& value = walk.value();
-    Status s = ok_status();
-    if (walk.key() == "id") {
-      s = walk.first_time(0);
-      if (s) s = read_string(p, value, &out->id, {0u, kNoBound});
-    } else if (walk.key() == "tenant") {
-      s = walk.first_time(1);
-      if (s) s = read_string(p, value, &out->tenant, {0u, kNoBound});
-    } else if (walk.key() == "state") {
-      s = walk.first_time(2);
-      if (s) s = read(p, value, &out->state);
-    } else if (walk.key() == "outcome") {
-      s = walk.first_time(3);
-      if (s)
-        s = read_optional(p, value, &out->outcome,
-                          [](const Path& q, const object& v, auto* o) { return read(q, v, o); });
-    } else if (walk.key() == "reason") {
-      s = walk.first_time(4);
-      if (s)
-        s = read_optional(p, value, &out->reason, [](const Path& q, const object& v, auto* o) {
+    bool good = true;
+    switch (walk.field()) {
+      case 0:
+        good = read_string(p, in, &out->id, {0u, kNoBound});
+        break;
+      case 1:
+        good = read_string(p, in, &out->tenant, {0u, kNoBound});
+        break;
+      case 2:
+        good = read(p, in, &out->state);
+        break;
+      case 3:
+        good = read_optional(p, in, &out->outcome,
+                             [](const Path& q, Reader& v, auto* o) { return read(q, v, o); });
+        break;
+      case 4:
+        good = read_optional(p, in, &out->reason, [](const Path& q, Reader& v, auto* o) {
           return read_string(q, v, o, {0u, kNoBound});
         });
-    } else if (walk.key() == "description") {
-      s = walk.first_time(5);
-      if (s)
-        s = read_optional(p, value, &out->description, [](const Path& q, const object& v, auto* o) {
+        break;
+      case 5:
+        good = read_optional(p, in, &out->description, [](const Path& q, Reader& v, auto* o) {
           return read_string(q, v, o, {0u, kNoBound});
         });
-    } else if (walk.key() == "lane") {
-      s = walk.first_time(6);
-      if (s) s = read_string(p, value, &out->lane, {0u, kNoBound});
-    } else if (walk.key() == "priority") {
-      s = walk.first_time(7);
-      if (s) s = read_u64(p, value, &out->priority, {0u, kNoBound});
-    } else if (walk.key() == "repo") {
-      s = walk.first_time(8);
-      if (s)
-        s = read_optional(p, value, &out->repo, [](const Path& q, const object& v, auto* o) {
+        break;
+      case 6:
+        good = read_string(p, in, &out->lane, {0u, kNoBound});
+        break;
+      case 7:
+        good = read_u64(p, in, &out->priority, {0u, kNoBound});
+        break;
+      case 8:
+        good = read_optional(p, in, &out->repo, [](const Path& q, Reader& v, auto* o) {
           return read_string(q, v, o, {0u, kNoBound});
         });
-    } else if (walk.key() == "ref") {
-      s = walk.first_time(9);
-      if (s)
-        s = read_optional(p, value, &out->ref, [](const Path& q, const object& v, auto* o) {
+        break;
+      case 9:
+        good = read_optional(p, in, &out->ref, [](const Path& q, Reader& v, auto* o) {
           return read_string(q, v, o, {0u, kNoBound});
         });
-    } else if (walk.key() == "baseJob") {
-      s = walk.first_time(10);
-      if (s)
-        s = read_optional(p, value, &out->base_job, [](const Path& q, const object& v, auto* o) {
+        break;
+      case 10:
+        good = read_optional(p, in, &out->base_job, [](const Path& q, Reader& v, auto* o) {
           return read_string(q, v, o, {0u, kNoBound});
         });
-    } else if (walk.key() == "baseCommit") {
-      s = walk.first_time(11);
-      if (s)
-        s = read_optional(p, value, &out->base_commit, [](const Path& q, const object& v, auto* o) {
+        break;
+      case 11:
+        good = read_optional(p, in, &out->base_commit, [](const Path& q, Reader& v, auto* o) {
           return read_string(q, v, o, {0u, kNoBound});
         });
-    } else if (walk.key() == "labels") {
-      s = walk.first_time(12);
-      if (s)
-        s = read_map(p, value, &out->labels, {0u, kNoBound},
-                     [](const Path& q, const object& v, auto* o) {
-                       return read_string(q, v, o, {0u, kNoBound});
-                     });
-    } else if (walk.key() == "requires") {
-      s = walk.first_time(13);
-      if (s)
-        s = read_map(p, value, &out->requires_, {0u, kNoBound},
-                     [](const Path& q, const object& v, auto* o) {
-                       return read_string(q, v, o, {0u, kNoBound});
-                     });
-    } else if (walk.key() == "dependsOn") {
-      s = walk.first_time(14);
-      if (s)
-        s = read_list(p, value, &out->depends_on, {0u, kNoBound},
-                      [](const Path& q, const object& v, auto* o) {
-                        return read_string(q, v, o, {0u, kNoBound});
-                      });
-    } else if (walk.key() == "attempt") {
-      s = walk.first_time(15);
-      if (s) s = read_u64(p, value, &out->attempt, {0u, kNoBound});
-    } else if (walk.key() == "maxAttempts") {
-      s = walk.first_time(16);
-      if (s) s = read_u64(p, value, &out->max_attempts, {0u, kNoBound});
-    } else if (walk.key() == "runner") {
-      s = walk.first_time(17);
-      if (s)
-        s = read_optional(p, value, &out->runner, [](const Path& q, const object& v, auto* o) {
+        break;
+      case 12:
+        good = read_map(p, in, &out->labels, {0u, kNoBound}, [](const Path& q, Reader& v, auto* o) {
           return read_string(q, v, o, {0u, kNoBound});
         });
-    } else if (walk.key() == "cancelRequested") {
-      s = walk.first_time(18);
-      if (s) s = read_bool(p, value, &out->cancel_requested);
-    } else if (walk.key() == "delivering") {
-      s = walk.first_time(19);
-      if (s) s = read_bool(p, value, &out->delivering);
-    } else if (walk.key() == "retryOf") {
-      s = walk.first_time(20);
-      if (s)
-        s = read_optional(p, value, &out->retry_of, [](const Path& q, const object& v, auto* o) {
+        break;
+      case 13:
+        good =
+            read_map(p, in, &out->requires_, {0u, kNoBound}, [](const Path& q, Reader& v, auto* o) {
+              return read_string(q, v, o, {0u, kNoBound});
+            });
+        break;
+      case 14:
+        good = read_list(p, in, &out->depends_on, {0u, kNoBound},
+                         [](const Path& q, Reader& v, auto* o) {
+                           return read_string(q, v, o, {0u, kNoBound});
+                         });
+        break;
+      case 15:
+        good = read_u64(p, in, &out->attempt, {0u, kNoBound});
+        break;
+      case 16:
+        good = read_u64(p, in, &out->max_attempts, {0u, kNoBound});
+        break;
+      case 17:
+        good = read_optional(p, in, &out->runner, [](const Path& q, Reader& v, auto* o) {
           return read_string(q, v, o, {0u, kNoBound});
         });
-    } else if (walk.key() == "waiting") {
-      s = walk.first_time(21);
-      if (s)
-        s = read_optional(p, value, &out->waiting,
-                          [](const Path& q, const object& v, auto* o) { return read(q, v, o); });
-    } else if (walk.key() == "notBefore") {
-      s = walk.first_time(22);
-      if (s)
-        s = read_optional(p, value, &out->not_before, [](const Path& q, const object& v, auto* o) {
-          return read_time(q, v, o);
+        break;
+      case 18:
+        good = read_bool(p, in, &out->cancel_requested);
+        break;
+      case 19:
+        good = read_bool(p, in, &out->delivering);
+        break;
+      case 20:
+        good = read_optional(p, in, &out->retry_of, [](const Path& q, Reader& v, auto* o) {
+          return read_string(q, v, o, {0u, kNoBound});
         });
-    } else if (walk.key() == "deadline") {
-      s = walk.first_time(23);
-      if (s)
-        s = read_optional(p, value, &out->deadline, [](const Path& q, const object& v, auto* o) {
-          return read_time(q, v, o);
-        });
-    } else if (walk.key() == "timestamps") {
-      s = walk.first_time(24);
-      if (s) s = read(p, value, &out->timestamps);
-    } else if (walk.key() == "version") {
-      s = walk.first_time(25);
-      if (s) s = read_u64(p, value, &out->version, {0u, kNoBound});
-    } else {
-      (void)value;
+        break;
+      case 21:
+        good = read_optional(p, in, &out->waiting,
+                             [](const Path& q, Reader& v, auto* o) { return read(q, v, o); });
+        break;
+      case 22:
+        good = read_optional(p, in, &out->not_before,
+                             [](const Path& q, Reader& v, auto* o) { return read_time(q, v, o); });
+        break;
+      case 23:
+        good = read_optional(p, in, &out->deadline,
+                             [](const Path& q, Reader& v, auto* o) { return read_time(q, v, o); });
+        break;
+      case 24:
+        good = read(p, in, &out->timestamps);
+        break;
+      case 25:
+        good = read_u64(p, in, &out->version, {0u, kNoBound});
+        break;
+      default:
+        in.skip();
     }
-    if (!s) return s;
+    if (!good) return false;
   }
-  if (!walk.seen(0)) return missing_field(at, "id");
-  if (!walk.seen(1)) return missing_field(at, "tenant");
-  if (!walk.seen(2)) return missing_field(at, "state");
-  if (!walk.seen(6)) return missing_field(at, "lane");
-  if (!walk.seen(7)) return missing_field(at, "priority");
-  if (!walk.seen(15)) return missing_field(at, "attempt");
-  if (!walk.seen(16)) return missing_field(at, "maxAttempts");
-  if (!walk.seen(24)) return missing_field(at, "timestamps");
-  if (!walk.seen(25)) return missing_field(at, "version");
-  return ok_status();
+  if (!walk.ok()) return false;
+  if (!walk.seen(0)) return in.fail(missing_field(at, "id"));
+  if (!walk.seen(1)) return in.fail(missing_field(at, "tenant"));
+  if (!walk.seen(2)) return in.fail(missing_field(at, "state"));
+  if (!walk.seen(6)) return in.fail(missing_field(at, "lane"));
+  if (!walk.seen(7)) return in.fail(missing_field(at, "priority"));
+  if (!walk.seen(15)) return in.fail(missing_field(at, "attempt"));
+  if (!walk.seen(16)) return in.fail(missing_field(at, "maxAttempts"));
+  if (!walk.seen(24)) return in.fail(missing_field(at, "timestamps"));
+  if (!walk.seen(25)) return in.fail(missing_field(at, "version"));
+  return true;
 }
 
 void write(Packer& out, const JobView& in) {
@@ -2828,43 +2801,40 @@ void write(Packer& out, const JobView& in) {
   write(out, in.version);
 }
 
-Status read(const Path& at, const object& from, SubmitAck* out) {
-  (void)out;
-  FieldWalk walk(at, from);
-  if (!walk.status()) return walk.status();
+bool read(const Path& at, Reader& in, [[maybe_unused]] SubmitAck* out) {
+  static constexpr std::string_view kNames[] = {"status", "id", "state", "error", "job"};
+  FieldWalk walk(at, in, kNames);
   while (walk.next()) {
     [[maybe_unused]] const Path p{&at, walk.key()};
-    const object& value = walk.value();
-    Status s = ok_status();
-    if (walk.key() == "status") {
-      s = walk.first_time(0);
-      if (s) s = read(p, value, &out->status);
-    } else if (walk.key() == "id") {
-      s = walk.first_time(1);
-      if (s) s = read_string(p, value, &out->id, {0u, kNoBound});
-    } else if (walk.key() == "state") {
-      s = walk.first_time(2);
-      if (s)
-        s = read_optional(p, value, &out->state,
-                          [](const Path& q, const object& v, auto* o) { return read(q, v, o); });
-    } else if (walk.key() == "error") {
-      s = walk.first_time(3);
-      if (s)
-        s = read_optional(p, value, &out->error,
-                          [](const Path& q, const object& v, auto* o) { return read(q, v, o); });
-    } else if (walk.key() == "job") {
-      s = walk.first_time(4);
-      if (s)
-        s = read_optional(p, value, &out->job,
-                          [](const Path& q, const object& v, auto* o) { return read(q, v, o); });
-    } else {
-      (void)value;
+    bool good = true;
+    switch (walk.field()) {
+      case 0:
+        good = read(p, in, &out->status);
+        break;
+      case 1:
+        good = read_string(p, in, &out->id, {0u, kNoBound});
+        break;
+      case 2:
+        good = read_optional(p, in, &out->state,
+                             [](const Path& q, Reader& v, auto* o) { return read(q, v, o); });
+        break;
+      case 3:
+        good = read_optional(p, in, &out->error,
+                             [](const Path& q, Reader& v, auto* o) { return read(q, v, o); });
+        break;
+      case 4:
+        good = read_optional(p, in, &out->job,
+                             [](const Path& q, Reader& v, auto* o) { return read(q, v, o); });
+        break;
+      default:
+        in.skip();
     }
-    if (!s) return s;
+    if (!good) return false;
   }
-  if (!walk.seen(0)) return missing_field(at, "status");
-  if (!walk.seen(1)) return missing_field(at, "id");
-  return ok_status();
+  if (!walk.ok()) return false;
+  if (!walk.seen(0)) return in.fail(missing_field(at, "status"));
+  if (!walk.seen(1)) return in.fail(missing_field(at, "id"));
+  return true;
 }
 
 void write(Packer& out, const SubmitAck& in) {
@@ -2889,32 +2859,32 @@ void write(Packer& out, const SubmitAck& in) {
   }
 }
 
-Status read(const Path& at, const object& from, FinishedItem* out) {
-  (void)out;
-  FieldWalk walk(at, from);
-  if (!walk.status()) return walk.status();
+bool read(const Path& at, Reader& in, [[maybe_unused]] FinishedItem* out) {
+  static constexpr std::string_view kNames[] = {"id", "state", "outcome"};
+  FieldWalk walk(at, in, kNames);
   while (walk.next()) {
     [[maybe_unused]] const Path p{&at, walk.key()};
-    const object& value = walk.value();
-    Status s = ok_status();
-    if (walk.key() == "id") {
-      s = walk.first_time(0);
-      if (s) s = read_string(p, value, &out->id, {0u, kNoBound});
-    } else if (walk.key() == "state") {
-      s = walk.first_time(1);
-      if (s) s = read(p, value, &out->state);
-    } else if (walk.key() == "outcome") {
-      s = walk.first_time(2);
-      if (s) s = read(p, value, &out->outcome);
-    } else {
-      (void)value;
+    bool good = true;
+    switch (walk.field()) {
+      case 0:
+        good = read_string(p, in, &out->id, {0u, kNoBound});
+        break;
+      case 1:
+        good = read(p, in, &out->state);
+        break;
+      case 2:
+        good = read(p, in, &out->outcome);
+        break;
+      default:
+        in.skip();
     }
-    if (!s) return s;
+    if (!good) return false;
   }
-  if (!walk.seen(0)) return missing_field(at, "id");
-  if (!walk.seen(1)) return missing_field(at, "state");
-  if (!walk.seen(2)) return missing_field(at, "outcome");
-  return ok_status();
+  if (!walk.ok()) return false;
+  if (!walk.seen(0)) return in.fail(missing_field(at, "id"));
+  if (!walk.seen(1)) return in.fail(missing_field(at, "state"));
+  if (!walk.seen(2)) return in.fail(missing_field(at, "outcome"));
+  return true;
 }
 
 void write(Packer& out, const FinishedItem& in) {
@@ -2928,64 +2898,62 @@ void write(Packer& out, const FinishedItem& in) {
   write(out, in.outcome);
 }
 
-Status read(const Path& at, const object& from, Event* out) {
-  (void)out;
-  FieldWalk walk(at, from);
-  if (!walk.status()) return walk.status();
+bool read(const Path& at, Reader& in, [[maybe_unused]] Event* out) {
+  static constexpr std::string_view kNames[] = {"seq",  "attempt", "stream", "offset",  "at",
+                                                "type", "gate",    "data",   "skipped", "detail"};
+  FieldWalk walk(at, in, kNames);
   while (walk.next()) {
     [[maybe_unused]] const Path p{&at, walk.key()};
-    const object& value = walk.value();
-    Status s = ok_status();
-    if (walk.key() == "seq") {
-      s = walk.first_time(0);
-      if (s) s = read_u64(p, value, &out->seq, {0u, kNoBound});
-    } else if (walk.key() == "attempt") {
-      s = walk.first_time(1);
-      if (s) s = read_u64(p, value, &out->attempt, {0u, kNoBound});
-    } else if (walk.key() == "stream") {
-      s = walk.first_time(2);
-      if (s) s = read(p, value, &out->stream);
-    } else if (walk.key() == "offset") {
-      s = walk.first_time(3);
-      if (s) s = read_u64(p, value, &out->offset, {0u, kNoBound});
-    } else if (walk.key() == "at") {
-      s = walk.first_time(4);
-      if (s) s = read_time(p, value, &out->at);
-    } else if (walk.key() == "type") {
-      s = walk.first_time(5);
-      if (s) s = read_string(p, value, &out->type, {0u, 64u});
-    } else if (walk.key() == "gate") {
-      s = walk.first_time(6);
-      if (s)
-        s = read_optional(p, value, &out->gate, [](const Path& q, const object& v, auto* o) {
+    bool good = true;
+    switch (walk.field()) {
+      case 0:
+        good = read_u64(p, in, &out->seq, {0u, kNoBound});
+        break;
+      case 1:
+        good = read_u64(p, in, &out->attempt, {0u, kNoBound});
+        break;
+      case 2:
+        good = read(p, in, &out->stream);
+        break;
+      case 3:
+        good = read_u64(p, in, &out->offset, {0u, kNoBound});
+        break;
+      case 4:
+        good = read_time(p, in, &out->at);
+        break;
+      case 5:
+        good = read_string(p, in, &out->type, {0u, 64u});
+        break;
+      case 6:
+        good = read_optional(p, in, &out->gate, [](const Path& q, Reader& v, auto* o) {
           return read_string(q, v, o, {0u, kNoBound});
         });
-    } else if (walk.key() == "data") {
-      s = walk.first_time(7);
-      if (s)
-        s = read_optional(p, value, &out->data, [](const Path& q, const object& v, auto* o) {
+        break;
+      case 7:
+        good = read_optional(p, in, &out->data, [](const Path& q, Reader& v, auto* o) {
           return read_bytes(q, v, o, {0u, 262144u});
         });
-    } else if (walk.key() == "skipped") {
-      s = walk.first_time(8);
-      if (s) s = read_u64(p, value, &out->skipped, {0u, kNoBound});
-    } else if (walk.key() == "detail") {
-      s = walk.first_time(9);
-      if (s)
-        s = read_optional(p, value, &out->detail, [](const Path& q, const object& v, auto* o) {
+        break;
+      case 8:
+        good = read_u64(p, in, &out->skipped, {0u, kNoBound});
+        break;
+      case 9:
+        good = read_optional(p, in, &out->detail, [](const Path& q, Reader& v, auto* o) {
           return read_raw(q, v, o, {0u, 65536u});
         });
-    } else {
-      (void)value;
+        break;
+      default:
+        in.skip();
     }
-    if (!s) return s;
+    if (!good) return false;
   }
-  if (!walk.seen(1)) return missing_field(at, "attempt");
-  if (!walk.seen(2)) return missing_field(at, "stream");
-  if (!walk.seen(3)) return missing_field(at, "offset");
-  if (!walk.seen(4)) return missing_field(at, "at");
-  if (!walk.seen(5)) return missing_field(at, "type");
-  return ok_status();
+  if (!walk.ok()) return false;
+  if (!walk.seen(1)) return in.fail(missing_field(at, "attempt"));
+  if (!walk.seen(2)) return in.fail(missing_field(at, "stream"));
+  if (!walk.seen(3)) return in.fail(missing_field(at, "offset"));
+  if (!walk.seen(4)) return in.fail(missing_field(at, "at"));
+  if (!walk.seen(5)) return in.fail(missing_field(at, "type"));
+  return true;
 }
 
 void write(Packer& out, const Event& in) {
@@ -3020,32 +2988,32 @@ void write(Packer& out, const Event& in) {
   }
 }
 
-Status read(const Path& at, const object& from, LeaseRef* out) {
-  (void)out;
-  FieldWalk walk(at, from);
-  if (!walk.status()) return walk.status();
+bool read(const Path& at, Reader& in, [[maybe_unused]] LeaseRef* out) {
+  static constexpr std::string_view kNames[] = {"job", "epoch", "n"};
+  FieldWalk walk(at, in, kNames);
   while (walk.next()) {
     [[maybe_unused]] const Path p{&at, walk.key()};
-    const object& value = walk.value();
-    Status s = ok_status();
-    if (walk.key() == "job") {
-      s = walk.first_time(0);
-      if (s) s = read_u64(p, value, &out->job, {0u, kNoBound});
-    } else if (walk.key() == "epoch") {
-      s = walk.first_time(1);
-      if (s) s = read_u64(p, value, &out->epoch, {0u, kNoBound});
-    } else if (walk.key() == "n") {
-      s = walk.first_time(2);
-      if (s) s = read_u64(p, value, &out->n, {0u, kNoBound});
-    } else {
-      (void)value;
+    bool good = true;
+    switch (walk.field()) {
+      case 0:
+        good = read_u64(p, in, &out->job, {0u, kNoBound});
+        break;
+      case 1:
+        good = read_u64(p, in, &out->epoch, {0u, kNoBound});
+        break;
+      case 2:
+        good = read_u64(p, in, &out->n, {0u, kNoBound});
+        break;
+      default:
+        in.skip();
     }
-    if (!s) return s;
+    if (!good) return false;
   }
-  if (!walk.seen(0)) return missing_field(at, "job");
-  if (!walk.seen(1)) return missing_field(at, "epoch");
-  if (!walk.seen(2)) return missing_field(at, "n");
-  return ok_status();
+  if (!walk.ok()) return false;
+  if (!walk.seen(0)) return in.fail(missing_field(at, "job"));
+  if (!walk.seen(1)) return in.fail(missing_field(at, "epoch"));
+  if (!walk.seen(2)) return in.fail(missing_field(at, "n"));
+  return true;
 }
 
 void write(Packer& out, const LeaseRef& in) {
@@ -3059,28 +3027,28 @@ void write(Packer& out, const LeaseRef& in) {
   write(out, in.n);
 }
 
-Status read(const Path& at, const object& from, Ancestor* out) {
-  (void)out;
-  FieldWalk walk(at, from);
-  if (!walk.status()) return walk.status();
+bool read(const Path& at, Reader& in, [[maybe_unused]] Ancestor* out) {
+  static constexpr std::string_view kNames[] = {"id", "treeOid"};
+  FieldWalk walk(at, in, kNames);
   while (walk.next()) {
     [[maybe_unused]] const Path p{&at, walk.key()};
-    const object& value = walk.value();
-    Status s = ok_status();
-    if (walk.key() == "id") {
-      s = walk.first_time(0);
-      if (s) s = read_string(p, value, &out->id, {0u, kNoBound});
-    } else if (walk.key() == "treeOid") {
-      s = walk.first_time(1);
-      if (s) s = read_string(p, value, &out->tree_oid, {0u, kNoBound});
-    } else {
-      (void)value;
+    bool good = true;
+    switch (walk.field()) {
+      case 0:
+        good = read_string(p, in, &out->id, {0u, kNoBound});
+        break;
+      case 1:
+        good = read_string(p, in, &out->tree_oid, {0u, kNoBound});
+        break;
+      default:
+        in.skip();
     }
-    if (!s) return s;
+    if (!good) return false;
   }
-  if (!walk.seen(0)) return missing_field(at, "id");
-  if (!walk.seen(1)) return missing_field(at, "treeOid");
-  return ok_status();
+  if (!walk.ok()) return false;
+  if (!walk.seen(0)) return in.fail(missing_field(at, "id"));
+  if (!walk.seen(1)) return in.fail(missing_field(at, "treeOid"));
+  return true;
 }
 
 void write(Packer& out, const Ancestor& in) {
@@ -3092,54 +3060,53 @@ void write(Packer& out, const Ancestor& in) {
   write(out, in.tree_oid);
 }
 
-Status read(const Path& at, const object& from, Repo* out) {
-  (void)out;
-  FieldWalk walk(at, from);
-  if (!walk.status()) return walk.status();
+bool read(const Path& at, Reader& in, [[maybe_unused]] Repo* out) {
+  static constexpr std::string_view kNames[] = {"name",         "url",           "defaultBranch",
+                                                "credential",   "allowGitlinks", "prepare",
+                                                "prepareFiles", "prepareNetwork"};
+  FieldWalk walk(at, in, kNames);
   while (walk.next()) {
     [[maybe_unused]] const Path p{&at, walk.key()};
-    const object& value = walk.value();
-    Status s = ok_status();
-    if (walk.key() == "name") {
-      s = walk.first_time(0);
-      if (s) s = read_name(p, value, &out->name);
-    } else if (walk.key() == "url") {
-      s = walk.first_time(1);
-      if (s) s = read_string(p, value, &out->url, {1u, 4096u});
-    } else if (walk.key() == "defaultBranch") {
-      s = walk.first_time(2);
-      if (s) s = read_string(p, value, &out->default_branch, {0u, 1024u});
-    } else if (walk.key() == "credential") {
-      s = walk.first_time(3);
-      if (s) s = read_string(p, value, &out->credential, {0u, 128u});
-    } else if (walk.key() == "allowGitlinks") {
-      s = walk.first_time(4);
-      if (s) s = read_bool(p, value, &out->allow_gitlinks);
-    } else if (walk.key() == "prepare") {
-      s = walk.first_time(5);
-      if (s)
-        s = read_list(p, value, &out->prepare, {0u, 32u},
-                      [](const Path& q, const object& v, auto* o) {
-                        return read_string(q, v, o, {0u, kNoBound});
-                      });
-    } else if (walk.key() == "prepareFiles") {
-      s = walk.first_time(6);
-      if (s)
-        s = read_list(p, value, &out->prepare_files, {0u, 100u},
-                      [](const Path& q, const object& v, auto* o) {
-                        return read_string(q, v, o, {0u, kNoBound});
-                      });
-    } else if (walk.key() == "prepareNetwork") {
-      s = walk.first_time(7);
-      if (s) s = read(p, value, &out->prepare_network);
-    } else {
-      s = unknown_field(p);
+    bool good = true;
+    switch (walk.field()) {
+      case 0:
+        good = read_name(p, in, &out->name);
+        break;
+      case 1:
+        good = read_string(p, in, &out->url, {1u, 4096u});
+        break;
+      case 2:
+        good = read_string(p, in, &out->default_branch, {0u, 1024u});
+        break;
+      case 3:
+        good = read_string(p, in, &out->credential, {0u, 128u});
+        break;
+      case 4:
+        good = read_bool(p, in, &out->allow_gitlinks);
+        break;
+      case 5:
+        good = read_list(p, in, &out->prepare, {0u, 32u}, [](const Path& q, Reader& v, auto* o) {
+          return read_string(q, v, o, {0u, kNoBound});
+        });
+        break;
+      case 6:
+        good = read_list(p, in, &out->prepare_files, {0u, 100u},
+                         [](const Path& q, Reader& v, auto* o) {
+                           return read_string(q, v, o, {0u, kNoBound});
+                         });
+        break;
+      case 7:
+        good = read(p, in, &out->prepare_network);
+        break;
+      default:
+        return in.fail(unknown_field(p));
     }
-    if (!s) return s;
+    if (!good) return false;
   }
-  if (!walk.seen(0)) return missing_field(at, "name");
-  if (!walk.seen(1)) return missing_field(at, "url");
-  return ok_status();
+  if (!walk.ok()) return false;
+  if (!walk.seen(0)) return in.fail(missing_field(at, "name"));
+  if (!walk.seen(1)) return in.fail(missing_field(at, "url"));
+  return true;
 }
 
 void write(Packer& out, const Repo& in) {
@@ -3163,63 +3130,63 @@ void write(Packer& out, const Repo& in) {
   write(out, in.prepare_network);
 }
 
-Status read(const Path& at, const object& from, Dispatch* out) {
-  (void)out;
-  FieldWalk walk(at, from);
-  if (!walk.status()) return walk.status();
+bool read(const Path& at, Reader& in, [[maybe_unused]] Dispatch* out) {
+  static constexpr std::string_view kNames[] = {"lease",      "id",     "tenant",     "attempt",
+                                                "repo",       "ref",    "baseCommit", "ancestors",
+                                                "acceptedMs", "leaseMs"};
+  FieldWalk walk(at, in, kNames);
   while (walk.next()) {
     [[maybe_unused]] const Path p{&at, walk.key()};
-    const object& value = walk.value();
-    Status s = ok_status();
-    if (walk.key() == "lease") {
-      s = walk.first_time(0);
-      if (s) s = read(p, value, &out->lease);
-    } else if (walk.key() == "id") {
-      s = walk.first_time(1);
-      if (s) s = read_string(p, value, &out->id, {0u, kNoBound});
-    } else if (walk.key() == "tenant") {
-      s = walk.first_time(2);
-      if (s) s = read_string(p, value, &out->tenant, {0u, kNoBound});
-    } else if (walk.key() == "attempt") {
-      s = walk.first_time(3);
-      if (s) s = read_u64(p, value, &out->attempt, {0u, kNoBound});
-    } else if (walk.key() == "repo") {
-      s = walk.first_time(4);
-      if (s) s = read(p, value, &out->repo);
-    } else if (walk.key() == "ref") {
-      s = walk.first_time(5);
-      if (s) s = read_string(p, value, &out->ref, {0u, kNoBound});
-    } else if (walk.key() == "baseCommit") {
-      s = walk.first_time(6);
-      if (s)
-        s = read_optional(p, value, &out->base_commit, [](const Path& q, const object& v, auto* o) {
+    bool good = true;
+    switch (walk.field()) {
+      case 0:
+        good = read(p, in, &out->lease);
+        break;
+      case 1:
+        good = read_string(p, in, &out->id, {0u, kNoBound});
+        break;
+      case 2:
+        good = read_string(p, in, &out->tenant, {0u, kNoBound});
+        break;
+      case 3:
+        good = read_u64(p, in, &out->attempt, {0u, kNoBound});
+        break;
+      case 4:
+        good = read(p, in, &out->repo);
+        break;
+      case 5:
+        good = read_string(p, in, &out->ref, {0u, kNoBound});
+        break;
+      case 6:
+        good = read_optional(p, in, &out->base_commit, [](const Path& q, Reader& v, auto* o) {
           return read_string(q, v, o, {0u, kNoBound});
         });
-    } else if (walk.key() == "ancestors") {
-      s = walk.first_time(7);
-      if (s)
-        s = read_list(p, value, &out->ancestors, {0u, kNoBound},
-                      [](const Path& q, const object& v, auto* o) { return read(q, v, o); });
-    } else if (walk.key() == "acceptedMs") {
-      s = walk.first_time(8);
-      if (s) s = read_i64(p, value, &out->accepted_ms);
-    } else if (walk.key() == "leaseMs") {
-      s = walk.first_time(9);
-      if (s) s = read_u64(p, value, &out->lease_ms, {0u, kNoBound});
-    } else {
-      (void)value;
+        break;
+      case 7:
+        good = read_list(p, in, &out->ancestors, {0u, kNoBound},
+                         [](const Path& q, Reader& v, auto* o) { return read(q, v, o); });
+        break;
+      case 8:
+        good = read_i64(p, in, &out->accepted_ms);
+        break;
+      case 9:
+        good = read_u64(p, in, &out->lease_ms, {0u, kNoBound});
+        break;
+      default:
+        in.skip();
     }
-    if (!s) return s;
+    if (!good) return false;
   }
-  if (!walk.seen(0)) return missing_field(at, "lease");
-  if (!walk.seen(1)) return missing_field(at, "id");
-  if (!walk.seen(2)) return missing_field(at, "tenant");
-  if (!walk.seen(3)) return missing_field(at, "attempt");
-  if (!walk.seen(4)) return missing_field(at, "repo");
-  if (!walk.seen(5)) return missing_field(at, "ref");
-  if (!walk.seen(8)) return missing_field(at, "acceptedMs");
-  if (!walk.seen(9)) return missing_field(at, "leaseMs");
-  return ok_status();
+  if (!walk.ok()) return false;
+  if (!walk.seen(0)) return in.fail(missing_field(at, "lease"));
+  if (!walk.seen(1)) return in.fail(missing_field(at, "id"));
+  if (!walk.seen(2)) return in.fail(missing_field(at, "tenant"));
+  if (!walk.seen(3)) return in.fail(missing_field(at, "attempt"));
+  if (!walk.seen(4)) return in.fail(missing_field(at, "repo"));
+  if (!walk.seen(5)) return in.fail(missing_field(at, "ref"));
+  if (!walk.seen(8)) return in.fail(missing_field(at, "acceptedMs"));
+  if (!walk.seen(9)) return in.fail(missing_field(at, "leaseMs"));
+  return true;
 }
 
 void write(Packer& out, const Dispatch& in) {
@@ -3249,28 +3216,28 @@ void write(Packer& out, const Dispatch& in) {
   write(out, in.lease_ms);
 }
 
-Status read(const Path& at, const object& from, CancelOrder* out) {
-  (void)out;
-  FieldWalk walk(at, from);
-  if (!walk.status()) return walk.status();
+bool read(const Path& at, Reader& in, [[maybe_unused]] CancelOrder* out) {
+  static constexpr std::string_view kNames[] = {"lease", "reason"};
+  FieldWalk walk(at, in, kNames);
   while (walk.next()) {
     [[maybe_unused]] const Path p{&at, walk.key()};
-    const object& value = walk.value();
-    Status s = ok_status();
-    if (walk.key() == "lease") {
-      s = walk.first_time(0);
-      if (s) s = read(p, value, &out->lease);
-    } else if (walk.key() == "reason") {
-      s = walk.first_time(1);
-      if (s) s = read(p, value, &out->reason);
-    } else {
-      (void)value;
+    bool good = true;
+    switch (walk.field()) {
+      case 0:
+        good = read(p, in, &out->lease);
+        break;
+      case 1:
+        good = read(p, in, &out->reason);
+        break;
+      default:
+        in.skip();
     }
-    if (!s) return s;
+    if (!good) return false;
   }
-  if (!walk.seen(0)) return missing_field(at, "lease");
-  if (!walk.seen(1)) return missing_field(at, "reason");
-  return ok_status();
+  if (!walk.ok()) return false;
+  if (!walk.seen(0)) return in.fail(missing_field(at, "lease"));
+  if (!walk.seen(1)) return in.fail(missing_field(at, "reason"));
+  return true;
 }
 
 void write(Packer& out, const CancelOrder& in) {
@@ -3282,91 +3249,101 @@ void write(Packer& out, const CancelOrder& in) {
   write(out, in.reason);
 }
 
-Status read(const Path& at, const object& from, ResultItem* out) {
-  (void)out;
-  FieldWalk walk(at, from);
-  if (!walk.status()) return walk.status();
+bool read(const Path& at, Reader& in, [[maybe_unused]] ResultItem* out) {
+  static constexpr std::string_view kNames[] = {"lease",     "outcome",   "reason", "treeOid",
+                                                "commitOid", "startedMs", "gatesMs"};
+  FieldWalk walk(at, in, kNames);
   while (walk.next()) {
     [[maybe_unused]] const Path p{&at, walk.key()};
-    const object& value = walk.value();
-    Status s = ok_status();
-    if (walk.key() == "lease") {
-      s = walk.first_time(0);
-      if (s) s = read(p, value, &out->lease);
-    } else if (walk.key() == "outcome") {
-      s = walk.first_time(1);
-      if (s) s = read(p, value, &out->outcome);
-    } else if (walk.key() == "reason") {
-      s = walk.first_time(2);
-      if (s) s = read_string(p, value, &out->reason, {0u, 4096u});
-    } else if (walk.key() == "treeOid") {
-      s = walk.first_time(3);
-      if (s) s = read_string(p, value, &out->tree_oid, {0u, kNoBound});
-    } else if (walk.key() == "commitOid") {
-      s = walk.first_time(4);
-      if (s) s = read_string(p, value, &out->commit_oid, {0u, kNoBound});
-    } else if (walk.key() == "startedMs") {
-      s = walk.first_time(5);
-      if (s) s = read_i64(p, value, &out->started_ms);
-    } else if (walk.key() == "gatesMs") {
-      s = walk.first_time(6);
-      if (s)
-        s = read_optional(p, value, &out->gates_ms, [](const Path& q, const object& v, auto* o) {
+    bool good = true;
+    switch (walk.field()) {
+      case 0:
+        good = read(p, in, &out->lease);
+        break;
+      case 1:
+        good = read(p, in, &out->outcome);
+        break;
+      case 2:
+        good = read_string(p, in, &out->reason, {0u, 4096u});
+        break;
+      case 3:
+        good = read_string(p, in, &out->tree_oid, {0u, kNoBound});
+        break;
+      case 4:
+        good = read_string(p, in, &out->commit_oid, {0u, kNoBound});
+        break;
+      case 5:
+        good = read_i64(p, in, &out->started_ms);
+        break;
+      case 6:
+        good = read_optional(p, in, &out->gates_ms, [](const Path& q, Reader& v, auto* o) {
           return read_u64(q, v, o, {0u, kNoBound});
         });
-    } else {
-      (void)value;
+        break;
+      default:
+        in.skip();
     }
-    if (!s) return s;
+    if (!good) return false;
   }
-  if (!walk.seen(0)) return missing_field(at, "lease");
-  if (!walk.seen(1)) return missing_field(at, "outcome");
-  return ok_status();
+  if (!walk.ok()) return false;
+  if (!walk.seen(0)) return in.fail(missing_field(at, "lease"));
+  if (!walk.seen(1)) return in.fail(missing_field(at, "outcome"));
+  return true;
 }
 
 void write(Packer& out, const ResultItem& in) {
   (void)in;
-  out.pack_map(static_cast<uint32_t>(6 + (in.gates_ms ? 1 : 0)));
+  out.pack_map(static_cast<uint32_t>(
+      2 + (!in.reason.empty() ? 1 : 0) + (!in.tree_oid.empty() ? 1 : 0) +
+      (!in.commit_oid.empty() ? 1 : 0) + (in.started_ms != 0 ? 1 : 0) + (in.gates_ms ? 1 : 0)));
   write_key(out, "lease");
   write(out, in.lease);
   write_key(out, "outcome");
   write(out, in.outcome);
-  write_key(out, "reason");
-  write(out, in.reason);
-  write_key(out, "treeOid");
-  write(out, in.tree_oid);
-  write_key(out, "commitOid");
-  write(out, in.commit_oid);
-  write_key(out, "startedMs");
-  write(out, in.started_ms);
+  if (!in.reason.empty()) {
+    write_key(out, "reason");
+    write(out, in.reason);
+  }
+  if (!in.tree_oid.empty()) {
+    write_key(out, "treeOid");
+    write(out, in.tree_oid);
+  }
+  if (!in.commit_oid.empty()) {
+    write_key(out, "commitOid");
+    write(out, in.commit_oid);
+  }
+  if (in.started_ms != 0) {
+    write_key(out, "startedMs");
+    write(out, in.started_ms);
+  }
   if (in.gates_ms) {
     write_key(out, "gatesMs");
     write(out, *in.gates_ms);
   }
 }
 
-Status read(const Path& at, const object& from, ResultAckItem* out) {
-  (void)out;
-  FieldWalk walk(at, from);
-  if (!walk.status()) return walk.status();
+bool read(const Path& at, Reader& in, [[maybe_unused]] ResultAckItem* out) {
+  static constexpr std::string_view kNames[] = {"lease", "status"};
+  FieldWalk walk(at, in, kNames);
   while (walk.next()) {
     [[maybe_unused]] const Path p{&at, walk.key()};
-    const object& value = walk.value();
-    Status s = ok_status();
-    if (walk.key() == "lease") {
-      s = walk.first_time(0);
-      if (s) s = read(p, value, &out->lease);
-    } else if (walk.key() == "status") {
-      s = walk.first_time(1);
-      if (s) s = read(p, value, &out->status);
-    } else {
-      (void)value;
+    bool good = true;
+    switch (walk.field()) {
+      case 0:
+        good = read(p, in, &out->lease);
+        break;
+      case 1:
+        good = read(p, in, &out->status);
+        break;
+      default:
+        in.skip();
     }
-    if (!s) return s;
+    if (!good) return false;
   }
-  if (!walk.seen(0)) return missing_field(at, "lease");
-  if (!walk.seen(1)) return missing_field(at, "status");
-  return ok_status();
+  if (!walk.ok()) return false;
+  if (!walk.seen(0)) return in.fail(missing_field(at, "lease"));
+  if (!walk.seen(1)) return in.fail(missing_field(at, "status"));
+  return true;
 }
 
 void write(Packer& out, const ResultAckItem& in) {
@@ -3378,39 +3355,40 @@ void write(Packer& out, const ResultAckItem& in) {
   write(out, in.status);
 }
 
-Status read(const Path& at, const object& from, Lane* out) {
-  (void)out;
-  FieldWalk walk(at, from);
-  if (!walk.status()) return walk.status();
+bool read(const Path& at, Reader& in, [[maybe_unused]] Lane* out) {
+  static constexpr std::string_view kNames[] = {"name",   "weight", "limit",
+                                                "paused", "queued", "leased"};
+  FieldWalk walk(at, in, kNames);
   while (walk.next()) {
     [[maybe_unused]] const Path p{&at, walk.key()};
-    const object& value = walk.value();
-    Status s = ok_status();
-    if (walk.key() == "name") {
-      s = walk.first_time(0);
-      if (s) s = read_name(p, value, &out->name);
-    } else if (walk.key() == "weight") {
-      s = walk.first_time(1);
-      if (s) s = read_u64(p, value, &out->weight, {1u, 1000u});
-    } else if (walk.key() == "limit") {
-      s = walk.first_time(2);
-      if (s) s = read_u64(p, value, &out->limit, {0u, 1000000u});
-    } else if (walk.key() == "paused") {
-      s = walk.first_time(3);
-      if (s) s = read_bool(p, value, &out->paused);
-    } else if (walk.key() == "queued") {
-      s = walk.first_time(4);
-      if (s) s = read_u64(p, value, &out->queued, {0u, kNoBound});
-    } else if (walk.key() == "leased") {
-      s = walk.first_time(5);
-      if (s) s = read_u64(p, value, &out->leased, {0u, kNoBound});
-    } else {
-      (void)value;
+    bool good = true;
+    switch (walk.field()) {
+      case 0:
+        good = read_name(p, in, &out->name);
+        break;
+      case 1:
+        good = read_u64(p, in, &out->weight, {1u, 1000u});
+        break;
+      case 2:
+        good = read_u64(p, in, &out->limit, {0u, 1000000u});
+        break;
+      case 3:
+        good = read_bool(p, in, &out->paused);
+        break;
+      case 4:
+        good = read_u64(p, in, &out->queued, {0u, kNoBound});
+        break;
+      case 5:
+        good = read_u64(p, in, &out->leased, {0u, kNoBound});
+        break;
+      default:
+        in.skip();
     }
-    if (!s) return s;
+    if (!good) return false;
   }
-  if (!walk.seen(0)) return missing_field(at, "name");
-  return ok_status();
+  if (!walk.ok()) return false;
+  if (!walk.seen(0)) return in.fail(missing_field(at, "name"));
+  return true;
 }
 
 void write(Packer& out, const Lane& in) {
@@ -3430,69 +3408,63 @@ void write(Packer& out, const Lane& in) {
   write(out, in.leased);
 }
 
-Status read(const Path& at, const object& from, Instance* out) {
-  (void)out;
-  FieldWalk walk(at, from);
-  if (!walk.status()) return walk.status();
+bool read(const Path& at, Reader& in, [[maybe_unused]] Instance* out) {
+  static constexpr std::string_view kNames[] = {"service", "instance",     "host",      "endpoints",
+                                                "labels",  "capacity",     "version",   "state",
+                                                "ttlMs",   "registeredAt", "lastSeenAt"};
+  FieldWalk walk(at, in, kNames);
   while (walk.next()) {
     [[maybe_unused]] const Path p{&at, walk.key()};
-    const object& value = walk.value();
-    Status s = ok_status();
-    if (walk.key() == "service") {
-      s = walk.first_time(0);
-      if (s) s = read_name(p, value, &out->service);
-    } else if (walk.key() == "instance") {
-      s = walk.first_time(1);
-      if (s) s = read_name(p, value, &out->instance);
-    } else if (walk.key() == "host") {
-      s = walk.first_time(2);
-      if (s) s = read_string(p, value, &out->host, {0u, 255u});
-    } else if (walk.key() == "endpoints") {
-      s = walk.first_time(3);
-      if (s)
-        s = read_map(p, value, &out->endpoints, {0u, 32u},
-                     [](const Path& q, const object& v, auto* o) {
-                       return read_string(q, v, o, {0u, kNoBound});
-                     });
-    } else if (walk.key() == "labels") {
-      s = walk.first_time(4);
-      if (s)
-        s = read_map(p, value, &out->labels, {0u, 64u},
-                     [](const Path& q, const object& v, auto* o) {
-                       return read_string(q, v, o, {0u, kNoBound});
-                     });
-    } else if (walk.key() == "capacity") {
-      s = walk.first_time(5);
-      if (s) s = read_u64(p, value, &out->capacity, {0u, 1000000u});
-    } else if (walk.key() == "version") {
-      s = walk.first_time(6);
-      if (s) s = read_string(p, value, &out->version, {0u, 128u});
-    } else if (walk.key() == "state") {
-      s = walk.first_time(7);
-      if (s) s = read(p, value, &out->state);
-    } else if (walk.key() == "ttlMs") {
-      s = walk.first_time(8);
-      if (s) s = read_u64(p, value, &out->ttl_ms, {1000u, 86400000u});
-    } else if (walk.key() == "registeredAt") {
-      s = walk.first_time(9);
-      if (s)
-        s = read_optional(
-            p, value, &out->registered_at,
-            [](const Path& q, const object& v, auto* o) { return read_time(q, v, o); });
-    } else if (walk.key() == "lastSeenAt") {
-      s = walk.first_time(10);
-      if (s)
-        s = read_optional(
-            p, value, &out->last_seen_at,
-            [](const Path& q, const object& v, auto* o) { return read_time(q, v, o); });
-    } else {
-      s = unknown_field(p);
+    bool good = true;
+    switch (walk.field()) {
+      case 0:
+        good = read_name(p, in, &out->service);
+        break;
+      case 1:
+        good = read_name(p, in, &out->instance);
+        break;
+      case 2:
+        good = read_string(p, in, &out->host, {0u, 255u});
+        break;
+      case 3:
+        good = read_map(p, in, &out->endpoints, {0u, 32u}, [](const Path& q, Reader& v, auto* o) {
+          return read_string(q, v, o, {0u, kNoBound});
+        });
+        break;
+      case 4:
+        good = read_map(p, in, &out->labels, {0u, 64u}, [](const Path& q, Reader& v, auto* o) {
+          return read_string(q, v, o, {0u, kNoBound});
+        });
+        break;
+      case 5:
+        good = read_u64(p, in, &out->capacity, {0u, 1000000u});
+        break;
+      case 6:
+        good = read_string(p, in, &out->version, {0u, 128u});
+        break;
+      case 7:
+        good = read(p, in, &out->state);
+        break;
+      case 8:
+        good = read_u64(p, in, &out->ttl_ms, {1000u, 86400000u});
+        break;
+      case 9:
+        good = read_optional(p, in, &out->registered_at,
+                             [](const Path& q, Reader& v, auto* o) { return read_time(q, v, o); });
+        break;
+      case 10:
+        good = read_optional(p, in, &out->last_seen_at,
+                             [](const Path& q, Reader& v, auto* o) { return read_time(q, v, o); });
+        break;
+      default:
+        return in.fail(unknown_field(p));
     }
-    if (!s) return s;
+    if (!good) return false;
   }
-  if (!walk.seen(0)) return missing_field(at, "service");
-  if (!walk.seen(1)) return missing_field(at, "instance");
-  return ok_status();
+  if (!walk.ok()) return false;
+  if (!walk.seen(0)) return in.fail(missing_field(at, "service"));
+  if (!walk.seen(1)) return in.fail(missing_field(at, "instance"));
+  return true;
 }
 
 void write(Packer& out, const Instance& in) {
@@ -3526,73 +3498,69 @@ void write(Packer& out, const Instance& in) {
   }
 }
 
-Status read(const Path& at, const object& from, RunnerView* out) {
-  (void)out;
-  FieldWalk walk(at, from);
-  if (!walk.status()) return walk.status();
+bool read(const Path& at, Reader& in, [[maybe_unused]] RunnerView* out) {
+  static constexpr std::string_view kNames[] = {"id",         "host",       "version", "labels",
+                                                "slots",      "busy",       "state",   "jobs",
+                                                "dispatched", "lastSeenAt", "limits"};
+  FieldWalk walk(at, in, kNames);
   while (walk.next()) {
     [[maybe_unused]] const Path p{&at, walk.key()};
-    const object& value = walk.value();
-    Status s = ok_status();
-    if (walk.key() == "id") {
-      s = walk.first_time(0);
-      if (s) s = read_string(p, value, &out->id, {0u, kNoBound});
-    } else if (walk.key() == "host") {
-      s = walk.first_time(1);
-      if (s) s = read_string(p, value, &out->host, {0u, kNoBound});
-    } else if (walk.key() == "version") {
-      s = walk.first_time(2);
-      if (s) s = read_string(p, value, &out->version, {0u, kNoBound});
-    } else if (walk.key() == "labels") {
-      s = walk.first_time(3);
-      if (s)
-        s = read_map(p, value, &out->labels, {0u, kNoBound},
-                     [](const Path& q, const object& v, auto* o) {
-                       return read_string(q, v, o, {0u, kNoBound});
-                     });
-    } else if (walk.key() == "slots") {
-      s = walk.first_time(4);
-      if (s) s = read_u64(p, value, &out->slots, {0u, kNoBound});
-    } else if (walk.key() == "busy") {
-      s = walk.first_time(5);
-      if (s) s = read_u64(p, value, &out->busy, {0u, kNoBound});
-    } else if (walk.key() == "state") {
-      s = walk.first_time(6);
-      if (s) s = read(p, value, &out->state);
-    } else if (walk.key() == "jobs") {
-      s = walk.first_time(7);
-      if (s)
-        s = read_list(p, value, &out->jobs, {0u, kNoBound},
-                      [](const Path& q, const object& v, auto* o) {
-                        return read_string(q, v, o, {0u, kNoBound});
-                      });
-    } else if (walk.key() == "dispatched") {
-      s = walk.first_time(8);
-      if (s) s = read_u64(p, value, &out->dispatched, {0u, kNoBound});
-    } else if (walk.key() == "lastSeenAt") {
-      s = walk.first_time(9);
-      if (s) s = read_time(p, value, &out->last_seen_at);
-    } else if (walk.key() == "limits") {
-      s = walk.first_time(10);
-      if (s)
-        s = read_map(p, value, &out->limits, {0u, kNoBound},
-                     [](const Path& q, const object& v, auto* o) {
-                       return read_u64(q, v, o, {0u, kNoBound});
-                     });
-    } else {
-      (void)value;
+    bool good = true;
+    switch (walk.field()) {
+      case 0:
+        good = read_string(p, in, &out->id, {0u, kNoBound});
+        break;
+      case 1:
+        good = read_string(p, in, &out->host, {0u, kNoBound});
+        break;
+      case 2:
+        good = read_string(p, in, &out->version, {0u, kNoBound});
+        break;
+      case 3:
+        good = read_map(p, in, &out->labels, {0u, kNoBound}, [](const Path& q, Reader& v, auto* o) {
+          return read_string(q, v, o, {0u, kNoBound});
+        });
+        break;
+      case 4:
+        good = read_u64(p, in, &out->slots, {0u, kNoBound});
+        break;
+      case 5:
+        good = read_u64(p, in, &out->busy, {0u, kNoBound});
+        break;
+      case 6:
+        good = read(p, in, &out->state);
+        break;
+      case 7:
+        good = read_list(p, in, &out->jobs, {0u, kNoBound}, [](const Path& q, Reader& v, auto* o) {
+          return read_string(q, v, o, {0u, kNoBound});
+        });
+        break;
+      case 8:
+        good = read_u64(p, in, &out->dispatched, {0u, kNoBound});
+        break;
+      case 9:
+        good = read_time(p, in, &out->last_seen_at);
+        break;
+      case 10:
+        good = read_map(p, in, &out->limits, {0u, kNoBound}, [](const Path& q, Reader& v, auto* o) {
+          return read_u64(q, v, o, {0u, kNoBound});
+        });
+        break;
+      default:
+        in.skip();
     }
-    if (!s) return s;
+    if (!good) return false;
   }
-  if (!walk.seen(0)) return missing_field(at, "id");
-  if (!walk.seen(1)) return missing_field(at, "host");
-  if (!walk.seen(2)) return missing_field(at, "version");
-  if (!walk.seen(4)) return missing_field(at, "slots");
-  if (!walk.seen(5)) return missing_field(at, "busy");
-  if (!walk.seen(6)) return missing_field(at, "state");
-  if (!walk.seen(8)) return missing_field(at, "dispatched");
-  if (!walk.seen(9)) return missing_field(at, "lastSeenAt");
-  return ok_status();
+  if (!walk.ok()) return false;
+  if (!walk.seen(0)) return in.fail(missing_field(at, "id"));
+  if (!walk.seen(1)) return in.fail(missing_field(at, "host"));
+  if (!walk.seen(2)) return in.fail(missing_field(at, "version"));
+  if (!walk.seen(4)) return in.fail(missing_field(at, "slots"));
+  if (!walk.seen(5)) return in.fail(missing_field(at, "busy"));
+  if (!walk.seen(6)) return in.fail(missing_field(at, "state"));
+  if (!walk.seen(8)) return in.fail(missing_field(at, "dispatched"));
+  if (!walk.seen(9)) return in.fail(missing_field(at, "lastSeenAt"));
+  return true;
 }
 
 void write(Packer& out, const RunnerView& in) {
@@ -3622,43 +3590,41 @@ void write(Packer& out, const RunnerView& in) {
   write_map(out, in.limits, [](Packer& o, const auto& v) { write(o, v); });
 }
 
-Status read(const Path& at, const object& from, Metric* out) {
-  (void)out;
-  FieldWalk walk(at, from);
-  if (!walk.status()) return walk.status();
+bool read(const Path& at, Reader& in, [[maybe_unused]] Metric* out) {
+  static constexpr std::string_view kNames[] = {"name", "help", "type", "labels", "value"};
+  FieldWalk walk(at, in, kNames);
   while (walk.next()) {
     [[maybe_unused]] const Path p{&at, walk.key()};
-    const object& value = walk.value();
-    Status s = ok_status();
-    if (walk.key() == "name") {
-      s = walk.first_time(0);
-      if (s) s = read_string(p, value, &out->name, {0u, kNoBound});
-    } else if (walk.key() == "help") {
-      s = walk.first_time(1);
-      if (s) s = read_string(p, value, &out->help, {0u, kNoBound});
-    } else if (walk.key() == "type") {
-      s = walk.first_time(2);
-      if (s) s = read(p, value, &out->type);
-    } else if (walk.key() == "labels") {
-      s = walk.first_time(3);
-      if (s)
-        s = read_map(p, value, &out->labels, {0u, kNoBound},
-                     [](const Path& q, const object& v, auto* o) {
-                       return read_string(q, v, o, {0u, kNoBound});
-                     });
-    } else if (walk.key() == "value") {
-      s = walk.first_time(4);
-      if (s) s = read_f64(p, value, &out->value);
-    } else {
-      (void)value;
+    bool good = true;
+    switch (walk.field()) {
+      case 0:
+        good = read_string(p, in, &out->name, {0u, kNoBound});
+        break;
+      case 1:
+        good = read_string(p, in, &out->help, {0u, kNoBound});
+        break;
+      case 2:
+        good = read(p, in, &out->type);
+        break;
+      case 3:
+        good = read_map(p, in, &out->labels, {0u, kNoBound}, [](const Path& q, Reader& v, auto* o) {
+          return read_string(q, v, o, {0u, kNoBound});
+        });
+        break;
+      case 4:
+        good = read_f64(p, in, &out->value);
+        break;
+      default:
+        in.skip();
     }
-    if (!s) return s;
+    if (!good) return false;
   }
-  if (!walk.seen(0)) return missing_field(at, "name");
-  if (!walk.seen(1)) return missing_field(at, "help");
-  if (!walk.seen(2)) return missing_field(at, "type");
-  if (!walk.seen(4)) return missing_field(at, "value");
-  return ok_status();
+  if (!walk.ok()) return false;
+  if (!walk.seen(0)) return in.fail(missing_field(at, "name"));
+  if (!walk.seen(1)) return in.fail(missing_field(at, "help"));
+  if (!walk.seen(2)) return in.fail(missing_field(at, "type"));
+  if (!walk.seen(4)) return in.fail(missing_field(at, "value"));
+  return true;
 }
 
 void write(Packer& out, const Metric& in) {
@@ -3676,47 +3642,44 @@ void write(Packer& out, const Metric& in) {
   write(out, in.value);
 }
 
-Status read(const Path& at, const object& from, Key* out) {
-  (void)out;
-  FieldWalk walk(at, from);
-  if (!walk.status()) return walk.status();
+bool read(const Path& at, Reader& in, [[maybe_unused]] Key* out) {
+  static constexpr std::string_view kNames[] = {"role",   "name",    "publicKey",
+                                                "tenant", "addedAt", "revokedAt"};
+  FieldWalk walk(at, in, kNames);
   while (walk.next()) {
     [[maybe_unused]] const Path p{&at, walk.key()};
-    const object& value = walk.value();
-    Status s = ok_status();
-    if (walk.key() == "role") {
-      s = walk.first_time(0);
-      if (s) s = read(p, value, &out->role);
-    } else if (walk.key() == "name") {
-      s = walk.first_time(1);
-      if (s) s = read_name(p, value, &out->name);
-    } else if (walk.key() == "publicKey") {
-      s = walk.first_time(2);
-      if (s) s = read_string(p, value, &out->public_key, {64u, 64u});
-    } else if (walk.key() == "tenant") {
-      s = walk.first_time(3);
-      if (s) s = read_name(p, value, &out->tenant);
-    } else if (walk.key() == "addedAt") {
-      s = walk.first_time(4);
-      if (s)
-        s = read_optional(p, value, &out->added_at, [](const Path& q, const object& v, auto* o) {
-          return read_time(q, v, o);
-        });
-    } else if (walk.key() == "revokedAt") {
-      s = walk.first_time(5);
-      if (s)
-        s = read_optional(p, value, &out->revoked_at, [](const Path& q, const object& v, auto* o) {
-          return read_time(q, v, o);
-        });
-    } else {
-      (void)value;
+    bool good = true;
+    switch (walk.field()) {
+      case 0:
+        good = read(p, in, &out->role);
+        break;
+      case 1:
+        good = read_name(p, in, &out->name);
+        break;
+      case 2:
+        good = read_string(p, in, &out->public_key, {64u, 64u});
+        break;
+      case 3:
+        good = read_name(p, in, &out->tenant);
+        break;
+      case 4:
+        good = read_optional(p, in, &out->added_at,
+                             [](const Path& q, Reader& v, auto* o) { return read_time(q, v, o); });
+        break;
+      case 5:
+        good = read_optional(p, in, &out->revoked_at,
+                             [](const Path& q, Reader& v, auto* o) { return read_time(q, v, o); });
+        break;
+      default:
+        in.skip();
     }
-    if (!s) return s;
+    if (!good) return false;
   }
-  if (!walk.seen(0)) return missing_field(at, "role");
-  if (!walk.seen(1)) return missing_field(at, "name");
-  if (!walk.seen(2)) return missing_field(at, "publicKey");
-  return ok_status();
+  if (!walk.ok()) return false;
+  if (!walk.seen(0)) return in.fail(missing_field(at, "role"));
+  if (!walk.seen(1)) return in.fail(missing_field(at, "name"));
+  if (!walk.seen(2)) return in.fail(missing_field(at, "publicKey"));
+  return true;
 }
 
 void write(Packer& out, const Key& in) {
@@ -3740,28 +3703,28 @@ void write(Packer& out, const Key& in) {
   }
 }
 
-Status read(const Path& at, const object& from, Address* out) {
-  (void)out;
-  FieldWalk walk(at, from);
-  if (!walk.status()) return walk.status();
+bool read(const Path& at, Reader& in, [[maybe_unused]] Address* out) {
+  static constexpr std::string_view kNames[] = {"endpoint", "brokerKey"};
+  FieldWalk walk(at, in, kNames);
   while (walk.next()) {
     [[maybe_unused]] const Path p{&at, walk.key()};
-    const object& value = walk.value();
-    Status s = ok_status();
-    if (walk.key() == "endpoint") {
-      s = walk.first_time(0);
-      if (s) s = read_string(p, value, &out->endpoint, {0u, 1024u});
-    } else if (walk.key() == "brokerKey") {
-      s = walk.first_time(1);
-      if (s) s = read_string(p, value, &out->broker_key, {0u, 64u});
-    } else {
-      (void)value;
+    bool good = true;
+    switch (walk.field()) {
+      case 0:
+        good = read_string(p, in, &out->endpoint, {0u, 1024u});
+        break;
+      case 1:
+        good = read_string(p, in, &out->broker_key, {0u, 64u});
+        break;
+      default:
+        in.skip();
     }
-    if (!s) return s;
+    if (!good) return false;
   }
-  if (!walk.seen(0)) return missing_field(at, "endpoint");
-  if (!walk.seen(1)) return missing_field(at, "brokerKey");
-  return ok_status();
+  if (!walk.ok()) return false;
+  if (!walk.seen(0)) return in.fail(missing_field(at, "endpoint"));
+  if (!walk.seen(1)) return in.fail(missing_field(at, "brokerKey"));
+  return true;
 }
 
 void write(Packer& out, const Address& in) {
@@ -3773,47 +3736,47 @@ void write(Packer& out, const Address& in) {
   write(out, in.broker_key);
 }
 
-Status read(const Path& at, const object& from, DemandItem* out) {
-  (void)out;
-  FieldWalk walk(at, from);
-  if (!walk.status()) return walk.status();
+bool read(const Path& at, Reader& in, [[maybe_unused]] DemandItem* out) {
+  static constexpr std::string_view kNames[] = {"requires", "waiting", "oldestWaitMs",
+                                                "runners",  "slots",   "freeSlots"};
+  FieldWalk walk(at, in, kNames);
   while (walk.next()) {
     [[maybe_unused]] const Path p{&at, walk.key()};
-    const object& value = walk.value();
-    Status s = ok_status();
-    if (walk.key() == "requires") {
-      s = walk.first_time(0);
-      if (s)
-        s = read_map(p, value, &out->requires_, {0u, kNoBound},
-                     [](const Path& q, const object& v, auto* o) {
-                       return read_string(q, v, o, {0u, kNoBound});
-                     });
-    } else if (walk.key() == "waiting") {
-      s = walk.first_time(1);
-      if (s) s = read_u64(p, value, &out->waiting, {0u, kNoBound});
-    } else if (walk.key() == "oldestWaitMs") {
-      s = walk.first_time(2);
-      if (s) s = read_u64(p, value, &out->oldest_wait_ms, {0u, kNoBound});
-    } else if (walk.key() == "runners") {
-      s = walk.first_time(3);
-      if (s) s = read_u64(p, value, &out->runners, {0u, kNoBound});
-    } else if (walk.key() == "slots") {
-      s = walk.first_time(4);
-      if (s) s = read_u64(p, value, &out->slots, {0u, kNoBound});
-    } else if (walk.key() == "freeSlots") {
-      s = walk.first_time(5);
-      if (s) s = read_u64(p, value, &out->free_slots, {0u, kNoBound});
-    } else {
-      (void)value;
+    bool good = true;
+    switch (walk.field()) {
+      case 0:
+        good =
+            read_map(p, in, &out->requires_, {0u, kNoBound}, [](const Path& q, Reader& v, auto* o) {
+              return read_string(q, v, o, {0u, kNoBound});
+            });
+        break;
+      case 1:
+        good = read_u64(p, in, &out->waiting, {0u, kNoBound});
+        break;
+      case 2:
+        good = read_u64(p, in, &out->oldest_wait_ms, {0u, kNoBound});
+        break;
+      case 3:
+        good = read_u64(p, in, &out->runners, {0u, kNoBound});
+        break;
+      case 4:
+        good = read_u64(p, in, &out->slots, {0u, kNoBound});
+        break;
+      case 5:
+        good = read_u64(p, in, &out->free_slots, {0u, kNoBound});
+        break;
+      default:
+        in.skip();
     }
-    if (!s) return s;
+    if (!good) return false;
   }
-  if (!walk.seen(1)) return missing_field(at, "waiting");
-  if (!walk.seen(2)) return missing_field(at, "oldestWaitMs");
-  if (!walk.seen(3)) return missing_field(at, "runners");
-  if (!walk.seen(4)) return missing_field(at, "slots");
-  if (!walk.seen(5)) return missing_field(at, "freeSlots");
-  return ok_status();
+  if (!walk.ok()) return false;
+  if (!walk.seen(1)) return in.fail(missing_field(at, "waiting"));
+  if (!walk.seen(2)) return in.fail(missing_field(at, "oldestWaitMs"));
+  if (!walk.seen(3)) return in.fail(missing_field(at, "runners"));
+  if (!walk.seen(4)) return in.fail(missing_field(at, "slots"));
+  if (!walk.seen(5)) return in.fail(missing_field(at, "freeSlots"));
+  return true;
 }
 
 void write(Packer& out, const DemandItem& in) {
@@ -3833,39 +3796,39 @@ void write(Packer& out, const DemandItem& in) {
   write(out, in.free_slots);
 }
 
-Status read(const Path& at, const object& from, AuditEntry* out) {
-  (void)out;
-  FieldWalk walk(at, from);
-  if (!walk.status()) return walk.status();
+bool read(const Path& at, Reader& in, [[maybe_unused]] AuditEntry* out) {
+  static constexpr std::string_view kNames[] = {"at", "actor", "action", "subject", "detail"};
+  FieldWalk walk(at, in, kNames);
   while (walk.next()) {
     [[maybe_unused]] const Path p{&at, walk.key()};
-    const object& value = walk.value();
-    Status s = ok_status();
-    if (walk.key() == "at") {
-      s = walk.first_time(0);
-      if (s) s = read_time(p, value, &out->at);
-    } else if (walk.key() == "actor") {
-      s = walk.first_time(1);
-      if (s) s = read_string(p, value, &out->actor, {0u, kNoBound});
-    } else if (walk.key() == "action") {
-      s = walk.first_time(2);
-      if (s) s = read_string(p, value, &out->action, {0u, kNoBound});
-    } else if (walk.key() == "subject") {
-      s = walk.first_time(3);
-      if (s) s = read_string(p, value, &out->subject, {0u, kNoBound});
-    } else if (walk.key() == "detail") {
-      s = walk.first_time(4);
-      if (s) s = read_string(p, value, &out->detail, {0u, kNoBound});
-    } else {
-      (void)value;
+    bool good = true;
+    switch (walk.field()) {
+      case 0:
+        good = read_time(p, in, &out->at);
+        break;
+      case 1:
+        good = read_string(p, in, &out->actor, {0u, kNoBound});
+        break;
+      case 2:
+        good = read_string(p, in, &out->action, {0u, kNoBound});
+        break;
+      case 3:
+        good = read_string(p, in, &out->subject, {0u, kNoBound});
+        break;
+      case 4:
+        good = read_string(p, in, &out->detail, {0u, kNoBound});
+        break;
+      default:
+        in.skip();
     }
-    if (!s) return s;
+    if (!good) return false;
   }
-  if (!walk.seen(0)) return missing_field(at, "at");
-  if (!walk.seen(1)) return missing_field(at, "actor");
-  if (!walk.seen(2)) return missing_field(at, "action");
-  if (!walk.seen(3)) return missing_field(at, "subject");
-  return ok_status();
+  if (!walk.ok()) return false;
+  if (!walk.seen(0)) return in.fail(missing_field(at, "at"));
+  if (!walk.seen(1)) return in.fail(missing_field(at, "actor"));
+  if (!walk.seen(2)) return in.fail(missing_field(at, "action"));
+  if (!walk.seen(3)) return in.fail(missing_field(at, "subject"));
+  return true;
 }
 
 void write(Packer& out, const AuditEntry& in) {
@@ -3883,31 +3846,29 @@ void write(Packer& out, const AuditEntry& in) {
   write(out, in.detail);
 }
 
-Status read(const Path& at, const object& from, Hello* out) {
-  (void)out;
-  FieldWalk walk(at, from);
-  if (!walk.status()) return walk.status();
+bool read(const Path& at, Reader& in, [[maybe_unused]] Hello* out) {
+  static constexpr std::string_view kNames[] = {"program", "protocols"};
+  FieldWalk walk(at, in, kNames);
   while (walk.next()) {
     [[maybe_unused]] const Path p{&at, walk.key()};
-    const object& value = walk.value();
-    Status s = ok_status();
-    if (walk.key() == "program") {
-      s = walk.first_time(0);
-      if (s) s = read_string(p, value, &out->program, {0u, 128u});
-    } else if (walk.key() == "protocols") {
-      s = walk.first_time(1);
-      if (s)
-        s = read_list(p, value, &out->protocols, {0u, 16u},
-                      [](const Path& q, const object& v, auto* o) {
-                        return read_u64(q, v, o, {0u, kNoBound});
-                      });
-    } else {
-      (void)value;
+    bool good = true;
+    switch (walk.field()) {
+      case 0:
+        good = read_string(p, in, &out->program, {0u, 128u});
+        break;
+      case 1:
+        good = read_list(p, in, &out->protocols, {0u, 16u}, [](const Path& q, Reader& v, auto* o) {
+          return read_u64(q, v, o, {0u, kNoBound});
+        });
+        break;
+      default:
+        in.skip();
     }
-    if (!s) return s;
+    if (!good) return false;
   }
-  if (!walk.seen(0)) return missing_field(at, "program");
-  return ok_status();
+  if (!walk.ok()) return false;
+  if (!walk.seen(0)) return in.fail(missing_field(at, "program"));
+  return true;
 }
 
 void write(Packer& out, const Hello& in) {
@@ -3919,43 +3880,40 @@ void write(Packer& out, const Hello& in) {
   write_list(out, in.protocols, [](Packer& o, const auto& v) { write(o, v); });
 }
 
-Status read(const Path& at, const object& from, Welcome* out) {
-  (void)out;
-  FieldWalk walk(at, from);
-  if (!walk.status()) return walk.status();
+bool read(const Path& at, Reader& in, [[maybe_unused]] Welcome* out) {
+  static constexpr std::string_view kNames[] = {"epoch", "version", "limits", "move", "protocol"};
+  FieldWalk walk(at, in, kNames);
   while (walk.next()) {
     [[maybe_unused]] const Path p{&at, walk.key()};
-    const object& value = walk.value();
-    Status s = ok_status();
-    if (walk.key() == "epoch") {
-      s = walk.first_time(0);
-      if (s) s = read_u64(p, value, &out->epoch, {0u, kNoBound});
-    } else if (walk.key() == "version") {
-      s = walk.first_time(1);
-      if (s) s = read_string(p, value, &out->version, {0u, kNoBound});
-    } else if (walk.key() == "limits") {
-      s = walk.first_time(2);
-      if (s)
-        s = read_map(p, value, &out->limits, {0u, kNoBound},
-                     [](const Path& q, const object& v, auto* o) {
-                       return read_u64(q, v, o, {0u, kNoBound});
-                     });
-    } else if (walk.key() == "move") {
-      s = walk.first_time(3);
-      if (s)
-        s = read_optional(p, value, &out->move,
-                          [](const Path& q, const object& v, auto* o) { return read(q, v, o); });
-    } else if (walk.key() == "protocol") {
-      s = walk.first_time(4);
-      if (s) s = read_u64(p, value, &out->protocol, {0u, kNoBound});
-    } else {
-      (void)value;
+    bool good = true;
+    switch (walk.field()) {
+      case 0:
+        good = read_u64(p, in, &out->epoch, {0u, kNoBound});
+        break;
+      case 1:
+        good = read_string(p, in, &out->version, {0u, kNoBound});
+        break;
+      case 2:
+        good = read_map(p, in, &out->limits, {0u, kNoBound}, [](const Path& q, Reader& v, auto* o) {
+          return read_u64(q, v, o, {0u, kNoBound});
+        });
+        break;
+      case 3:
+        good = read_optional(p, in, &out->move,
+                             [](const Path& q, Reader& v, auto* o) { return read(q, v, o); });
+        break;
+      case 4:
+        good = read_u64(p, in, &out->protocol, {0u, kNoBound});
+        break;
+      default:
+        in.skip();
     }
-    if (!s) return s;
+    if (!good) return false;
   }
-  if (!walk.seen(0)) return missing_field(at, "epoch");
-  if (!walk.seen(1)) return missing_field(at, "version");
-  return ok_status();
+  if (!walk.ok()) return false;
+  if (!walk.seen(0)) return in.fail(missing_field(at, "epoch"));
+  if (!walk.seen(1)) return in.fail(missing_field(at, "version"));
+  return true;
 }
 
 void write(Packer& out, const Welcome& in) {
@@ -3975,24 +3933,24 @@ void write(Packer& out, const Welcome& in) {
   write(out, in.protocol);
 }
 
-Status read(const Path& at, const object& from, Failure* out) {
-  (void)out;
-  FieldWalk walk(at, from);
-  if (!walk.status()) return walk.status();
+bool read(const Path& at, Reader& in, [[maybe_unused]] Failure* out) {
+  static constexpr std::string_view kNames[] = {"error"};
+  FieldWalk walk(at, in, kNames);
   while (walk.next()) {
     [[maybe_unused]] const Path p{&at, walk.key()};
-    const object& value = walk.value();
-    Status s = ok_status();
-    if (walk.key() == "error") {
-      s = walk.first_time(0);
-      if (s) s = read(p, value, &out->error);
-    } else {
-      (void)value;
+    bool good = true;
+    switch (walk.field()) {
+      case 0:
+        good = read(p, in, &out->error);
+        break;
+      default:
+        in.skip();
     }
-    if (!s) return s;
+    if (!good) return false;
   }
-  if (!walk.seen(0)) return missing_field(at, "error");
-  return ok_status();
+  if (!walk.ok()) return false;
+  if (!walk.seen(0)) return in.fail(missing_field(at, "error"));
+  return true;
 }
 
 void write(Packer& out, const Failure& in) {
@@ -4002,18 +3960,14 @@ void write(Packer& out, const Failure& in) {
   write(out, in.error);
 }
 
-Status read(const Path& at, const object& from, Done* out) {
-  (void)out;
-  FieldWalk walk(at, from);
-  if (!walk.status()) return walk.status();
+bool read(const Path& at, Reader& in, [[maybe_unused]] Done* out) {
+  FieldWalk walk(at, in, {});
   while (walk.next()) {
     [[maybe_unused]] const Path p{&at, walk.key()};
-    const object& value = walk.value();
-    Status s = ok_status();
-    (void)value;
-    if (!s) return s;
+    in.skip();
   }
-  return ok_status();
+  if (!walk.ok()) return false;
+  return true;
 }
 
 void write(Packer& out, const Done& in) {
@@ -4021,32 +3975,31 @@ void write(Packer& out, const Done& in) {
   out.pack_map(static_cast<uint32_t>(0));
 }
 
-Status read(const Path& at, const object& from, Submit* out) {
-  (void)out;
-  FieldWalk walk(at, from);
-  if (!walk.status()) return walk.status();
+bool read(const Path& at, Reader& in, [[maybe_unused]] Submit* out) {
+  static constexpr std::string_view kNames[] = {"items", "notify", "view"};
+  FieldWalk walk(at, in, kNames);
   while (walk.next()) {
     [[maybe_unused]] const Path p{&at, walk.key()};
-    const object& value = walk.value();
-    Status s = ok_status();
-    if (walk.key() == "items") {
-      s = walk.first_time(0);
-      if (s)
-        s = read_list(p, value, &out->items, {1u, 1024u},
-                      [](const Path& q, const object& v, auto* o) { return read(q, v, o); });
-    } else if (walk.key() == "notify") {
-      s = walk.first_time(1);
-      if (s) s = read_bool(p, value, &out->notify);
-    } else if (walk.key() == "view") {
-      s = walk.first_time(2);
-      if (s) s = read_bool(p, value, &out->view);
-    } else {
-      (void)value;
+    bool good = true;
+    switch (walk.field()) {
+      case 0:
+        good = read_list(p, in, &out->items, {1u, 1024u},
+                         [](const Path& q, Reader& v, auto* o) { return read(q, v, o); });
+        break;
+      case 1:
+        good = read_bool(p, in, &out->notify);
+        break;
+      case 2:
+        good = read_bool(p, in, &out->view);
+        break;
+      default:
+        in.skip();
     }
-    if (!s) return s;
+    if (!good) return false;
   }
-  if (!walk.seen(0)) return missing_field(at, "items");
-  return ok_status();
+  if (!walk.ok()) return false;
+  if (!walk.seen(0)) return in.fail(missing_field(at, "items"));
+  return true;
 }
 
 void write(Packer& out, const Submit& in) {
@@ -4060,25 +4013,24 @@ void write(Packer& out, const Submit& in) {
   write(out, in.view);
 }
 
-Status read(const Path& at, const object& from, Submitted* out) {
-  (void)out;
-  FieldWalk walk(at, from);
-  if (!walk.status()) return walk.status();
+bool read(const Path& at, Reader& in, [[maybe_unused]] Submitted* out) {
+  static constexpr std::string_view kNames[] = {"items"};
+  FieldWalk walk(at, in, kNames);
   while (walk.next()) {
     [[maybe_unused]] const Path p{&at, walk.key()};
-    const object& value = walk.value();
-    Status s = ok_status();
-    if (walk.key() == "items") {
-      s = walk.first_time(0);
-      if (s)
-        s = read_list(p, value, &out->items, {0u, kNoBound},
-                      [](const Path& q, const object& v, auto* o) { return read(q, v, o); });
-    } else {
-      (void)value;
+    bool good = true;
+    switch (walk.field()) {
+      case 0:
+        good = read_list(p, in, &out->items, {0u, kNoBound},
+                         [](const Path& q, Reader& v, auto* o) { return read(q, v, o); });
+        break;
+      default:
+        in.skip();
     }
-    if (!s) return s;
+    if (!good) return false;
   }
-  return ok_status();
+  if (!walk.ok()) return false;
+  return true;
 }
 
 void write(Packer& out, const Submitted& in) {
@@ -4088,25 +4040,24 @@ void write(Packer& out, const Submitted& in) {
   write_list(out, in.items, [](Packer& o, const auto& v) { write(o, v); });
 }
 
-Status read(const Path& at, const object& from, Finished* out) {
-  (void)out;
-  FieldWalk walk(at, from);
-  if (!walk.status()) return walk.status();
+bool read(const Path& at, Reader& in, [[maybe_unused]] Finished* out) {
+  static constexpr std::string_view kNames[] = {"items"};
+  FieldWalk walk(at, in, kNames);
   while (walk.next()) {
     [[maybe_unused]] const Path p{&at, walk.key()};
-    const object& value = walk.value();
-    Status s = ok_status();
-    if (walk.key() == "items") {
-      s = walk.first_time(0);
-      if (s)
-        s = read_list(p, value, &out->items, {0u, kNoBound},
-                      [](const Path& q, const object& v, auto* o) { return read(q, v, o); });
-    } else {
-      (void)value;
+    bool good = true;
+    switch (walk.field()) {
+      case 0:
+        good = read_list(p, in, &out->items, {0u, kNoBound},
+                         [](const Path& q, Reader& v, auto* o) { return read(q, v, o); });
+        break;
+      default:
+        in.skip();
     }
-    if (!s) return s;
+    if (!good) return false;
   }
-  return ok_status();
+  if (!walk.ok()) return false;
+  return true;
 }
 
 void write(Packer& out, const Finished& in) {
@@ -4116,33 +4067,33 @@ void write(Packer& out, const Finished& in) {
   write_list(out, in.items, [](Packer& o, const auto& v) { write(o, v); });
 }
 
-Status read(const Path& at, const object& from, GetJob* out) {
-  (void)out;
-  FieldWalk walk(at, from);
-  if (!walk.status()) return walk.status();
+bool read(const Path& at, Reader& in, [[maybe_unused]] GetJob* out) {
+  static constexpr std::string_view kNames[] = {"tenant", "id", "waitMs", "afterVersion"};
+  FieldWalk walk(at, in, kNames);
   while (walk.next()) {
     [[maybe_unused]] const Path p{&at, walk.key()};
-    const object& value = walk.value();
-    Status s = ok_status();
-    if (walk.key() == "tenant") {
-      s = walk.first_time(0);
-      if (s) s = read_name(p, value, &out->tenant);
-    } else if (walk.key() == "id") {
-      s = walk.first_time(1);
-      if (s) s = read_name(p, value, &out->id);
-    } else if (walk.key() == "waitMs") {
-      s = walk.first_time(2);
-      if (s) s = read_u64(p, value, &out->wait_ms, {0u, 120000u});
-    } else if (walk.key() == "afterVersion") {
-      s = walk.first_time(3);
-      if (s) s = read_u64(p, value, &out->after_version, {0u, kNoBound});
-    } else {
-      (void)value;
+    bool good = true;
+    switch (walk.field()) {
+      case 0:
+        good = read_name(p, in, &out->tenant);
+        break;
+      case 1:
+        good = read_name(p, in, &out->id);
+        break;
+      case 2:
+        good = read_u64(p, in, &out->wait_ms, {0u, 120000u});
+        break;
+      case 3:
+        good = read_u64(p, in, &out->after_version, {0u, kNoBound});
+        break;
+      default:
+        in.skip();
     }
-    if (!s) return s;
+    if (!good) return false;
   }
-  if (!walk.seen(1)) return missing_field(at, "id");
-  return ok_status();
+  if (!walk.ok()) return false;
+  if (!walk.seen(1)) return in.fail(missing_field(at, "id"));
+  return true;
 }
 
 void write(Packer& out, const GetJob& in) {
@@ -4158,24 +4109,24 @@ void write(Packer& out, const GetJob& in) {
   write(out, in.after_version);
 }
 
-Status read(const Path& at, const object& from, Job* out) {
-  (void)out;
-  FieldWalk walk(at, from);
-  if (!walk.status()) return walk.status();
+bool read(const Path& at, Reader& in, [[maybe_unused]] Job* out) {
+  static constexpr std::string_view kNames[] = {"job"};
+  FieldWalk walk(at, in, kNames);
   while (walk.next()) {
     [[maybe_unused]] const Path p{&at, walk.key()};
-    const object& value = walk.value();
-    Status s = ok_status();
-    if (walk.key() == "job") {
-      s = walk.first_time(0);
-      if (s) s = read(p, value, &out->job);
-    } else {
-      (void)value;
+    bool good = true;
+    switch (walk.field()) {
+      case 0:
+        good = read(p, in, &out->job);
+        break;
+      default:
+        in.skip();
     }
-    if (!s) return s;
+    if (!good) return false;
   }
-  if (!walk.seen(0)) return missing_field(at, "job");
-  return ok_status();
+  if (!walk.ok()) return false;
+  if (!walk.seen(0)) return in.fail(missing_field(at, "job"));
+  return true;
 }
 
 void write(Packer& out, const Job& in) {
@@ -4185,53 +4136,51 @@ void write(Packer& out, const Job& in) {
   write(out, in.job);
 }
 
-Status read(const Path& at, const object& from, ListJobs* out) {
-  (void)out;
-  FieldWalk walk(at, from);
-  if (!walk.status()) return walk.status();
+bool read(const Path& at, Reader& in, [[maybe_unused]] ListJobs* out) {
+  static constexpr std::string_view kNames[] = {"tenant",  "states",  "labels", "repo", "lane",
+                                                "sinceMs", "untilMs", "cursor", "limit"};
+  FieldWalk walk(at, in, kNames);
   while (walk.next()) {
     [[maybe_unused]] const Path p{&at, walk.key()};
-    const object& value = walk.value();
-    Status s = ok_status();
-    if (walk.key() == "tenant") {
-      s = walk.first_time(0);
-      if (s) s = read_name(p, value, &out->tenant);
-    } else if (walk.key() == "states") {
-      s = walk.first_time(1);
-      if (s)
-        s = read_list(p, value, &out->states, {0u, 7u},
-                      [](const Path& q, const object& v, auto* o) { return read(q, v, o); });
-    } else if (walk.key() == "labels") {
-      s = walk.first_time(2);
-      if (s)
-        s = read_map(p, value, &out->labels, {0u, 16u},
-                     [](const Path& q, const object& v, auto* o) {
-                       return read_string(q, v, o, {0u, kNoBound});
-                     });
-    } else if (walk.key() == "repo") {
-      s = walk.first_time(3);
-      if (s) s = read_string(p, value, &out->repo, {0u, 128u});
-    } else if (walk.key() == "lane") {
-      s = walk.first_time(4);
-      if (s) s = read_string(p, value, &out->lane, {0u, 128u});
-    } else if (walk.key() == "sinceMs") {
-      s = walk.first_time(5);
-      if (s) s = read_i64(p, value, &out->since_ms);
-    } else if (walk.key() == "untilMs") {
-      s = walk.first_time(6);
-      if (s) s = read_i64(p, value, &out->until_ms);
-    } else if (walk.key() == "cursor") {
-      s = walk.first_time(7);
-      if (s) s = read_string(p, value, &out->cursor, {0u, 256u});
-    } else if (walk.key() == "limit") {
-      s = walk.first_time(8);
-      if (s) s = read_u64(p, value, &out->limit, {1u, 500u});
-    } else {
-      (void)value;
+    bool good = true;
+    switch (walk.field()) {
+      case 0:
+        good = read_name(p, in, &out->tenant);
+        break;
+      case 1:
+        good = read_list(p, in, &out->states, {0u, 7u},
+                         [](const Path& q, Reader& v, auto* o) { return read(q, v, o); });
+        break;
+      case 2:
+        good = read_map(p, in, &out->labels, {0u, 16u}, [](const Path& q, Reader& v, auto* o) {
+          return read_string(q, v, o, {0u, kNoBound});
+        });
+        break;
+      case 3:
+        good = read_string(p, in, &out->repo, {0u, 128u});
+        break;
+      case 4:
+        good = read_string(p, in, &out->lane, {0u, 128u});
+        break;
+      case 5:
+        good = read_i64(p, in, &out->since_ms);
+        break;
+      case 6:
+        good = read_i64(p, in, &out->until_ms);
+        break;
+      case 7:
+        good = read_string(p, in, &out->cursor, {0u, 256u});
+        break;
+      case 8:
+        good = read_u64(p, in, &out->limit, {1u, 500u});
+        break;
+      default:
+        in.skip();
     }
-    if (!s) return s;
+    if (!good) return false;
   }
-  return ok_status();
+  if (!walk.ok()) return false;
+  return true;
 }
 
 void write(Packer& out, const ListJobs& in) {
@@ -4257,28 +4206,27 @@ void write(Packer& out, const ListJobs& in) {
   write(out, in.limit);
 }
 
-Status read(const Path& at, const object& from, Jobs* out) {
-  (void)out;
-  FieldWalk walk(at, from);
-  if (!walk.status()) return walk.status();
+bool read(const Path& at, Reader& in, [[maybe_unused]] Jobs* out) {
+  static constexpr std::string_view kNames[] = {"items", "nextCursor"};
+  FieldWalk walk(at, in, kNames);
   while (walk.next()) {
     [[maybe_unused]] const Path p{&at, walk.key()};
-    const object& value = walk.value();
-    Status s = ok_status();
-    if (walk.key() == "items") {
-      s = walk.first_time(0);
-      if (s)
-        s = read_list(p, value, &out->items, {0u, kNoBound},
-                      [](const Path& q, const object& v, auto* o) { return read(q, v, o); });
-    } else if (walk.key() == "nextCursor") {
-      s = walk.first_time(1);
-      if (s) s = read_string(p, value, &out->next_cursor, {0u, kNoBound});
-    } else {
-      (void)value;
+    bool good = true;
+    switch (walk.field()) {
+      case 0:
+        good = read_list(p, in, &out->items, {0u, kNoBound},
+                         [](const Path& q, Reader& v, auto* o) { return read(q, v, o); });
+        break;
+      case 1:
+        good = read_string(p, in, &out->next_cursor, {0u, kNoBound});
+        break;
+      default:
+        in.skip();
     }
-    if (!s) return s;
+    if (!good) return false;
   }
-  return ok_status();
+  if (!walk.ok()) return false;
+  return true;
 }
 
 void write(Packer& out, const Jobs& in) {
@@ -4290,30 +4238,30 @@ void write(Packer& out, const Jobs& in) {
   write(out, in.next_cursor);
 }
 
-Status read(const Path& at, const object& from, CancelJob* out) {
-  (void)out;
-  FieldWalk walk(at, from);
-  if (!walk.status()) return walk.status();
+bool read(const Path& at, Reader& in, [[maybe_unused]] CancelJob* out) {
+  static constexpr std::string_view kNames[] = {"tenant", "id", "actor"};
+  FieldWalk walk(at, in, kNames);
   while (walk.next()) {
     [[maybe_unused]] const Path p{&at, walk.key()};
-    const object& value = walk.value();
-    Status s = ok_status();
-    if (walk.key() == "tenant") {
-      s = walk.first_time(0);
-      if (s) s = read_name(p, value, &out->tenant);
-    } else if (walk.key() == "id") {
-      s = walk.first_time(1);
-      if (s) s = read_name(p, value, &out->id);
-    } else if (walk.key() == "actor") {
-      s = walk.first_time(2);
-      if (s) s = read_string(p, value, &out->actor, {0u, 256u});
-    } else {
-      (void)value;
+    bool good = true;
+    switch (walk.field()) {
+      case 0:
+        good = read_name(p, in, &out->tenant);
+        break;
+      case 1:
+        good = read_name(p, in, &out->id);
+        break;
+      case 2:
+        good = read_string(p, in, &out->actor, {0u, 256u});
+        break;
+      default:
+        in.skip();
     }
-    if (!s) return s;
+    if (!good) return false;
   }
-  if (!walk.seen(1)) return missing_field(at, "id");
-  return ok_status();
+  if (!walk.ok()) return false;
+  if (!walk.seen(1)) return in.fail(missing_field(at, "id"));
+  return true;
 }
 
 void write(Packer& out, const CancelJob& in) {
@@ -4327,34 +4275,34 @@ void write(Packer& out, const CancelJob& in) {
   write(out, in.actor);
 }
 
-Status read(const Path& at, const object& from, RetryJob* out) {
-  (void)out;
-  FieldWalk walk(at, from);
-  if (!walk.status()) return walk.status();
+bool read(const Path& at, Reader& in, [[maybe_unused]] RetryJob* out) {
+  static constexpr std::string_view kNames[] = {"tenant", "id", "newId", "actor"};
+  FieldWalk walk(at, in, kNames);
   while (walk.next()) {
     [[maybe_unused]] const Path p{&at, walk.key()};
-    const object& value = walk.value();
-    Status s = ok_status();
-    if (walk.key() == "tenant") {
-      s = walk.first_time(0);
-      if (s) s = read_name(p, value, &out->tenant);
-    } else if (walk.key() == "id") {
-      s = walk.first_time(1);
-      if (s) s = read_name(p, value, &out->id);
-    } else if (walk.key() == "newId") {
-      s = walk.first_time(2);
-      if (s) s = read_name(p, value, &out->new_id);
-    } else if (walk.key() == "actor") {
-      s = walk.first_time(3);
-      if (s) s = read_string(p, value, &out->actor, {0u, 256u});
-    } else {
-      (void)value;
+    bool good = true;
+    switch (walk.field()) {
+      case 0:
+        good = read_name(p, in, &out->tenant);
+        break;
+      case 1:
+        good = read_name(p, in, &out->id);
+        break;
+      case 2:
+        good = read_name(p, in, &out->new_id);
+        break;
+      case 3:
+        good = read_string(p, in, &out->actor, {0u, 256u});
+        break;
+      default:
+        in.skip();
     }
-    if (!s) return s;
+    if (!good) return false;
   }
-  if (!walk.seen(1)) return missing_field(at, "id");
-  if (!walk.seen(2)) return missing_field(at, "newId");
-  return ok_status();
+  if (!walk.ok()) return false;
+  if (!walk.seen(1)) return in.fail(missing_field(at, "id"));
+  if (!walk.seen(2)) return in.fail(missing_field(at, "newId"));
+  return true;
 }
 
 void write(Packer& out, const RetryJob& in) {
@@ -4370,44 +4318,44 @@ void write(Packer& out, const RetryJob& in) {
   write(out, in.actor);
 }
 
-Status read(const Path& at, const object& from, GetEvents* out) {
-  (void)out;
-  FieldWalk walk(at, from);
-  if (!walk.status()) return walk.status();
+bool read(const Path& at, Reader& in, [[maybe_unused]] GetEvents* out) {
+  static constexpr std::string_view kNames[] = {"tenant", "id",       "afterSeq", "afterId",
+                                                "waitMs", "bytesMax", "streams"};
+  FieldWalk walk(at, in, kNames);
   while (walk.next()) {
     [[maybe_unused]] const Path p{&at, walk.key()};
-    const object& value = walk.value();
-    Status s = ok_status();
-    if (walk.key() == "tenant") {
-      s = walk.first_time(0);
-      if (s) s = read_name(p, value, &out->tenant);
-    } else if (walk.key() == "id") {
-      s = walk.first_time(1);
-      if (s) s = read_name(p, value, &out->id);
-    } else if (walk.key() == "afterSeq") {
-      s = walk.first_time(2);
-      if (s) s = read_u64(p, value, &out->after_seq, {0u, kNoBound});
-    } else if (walk.key() == "afterId") {
-      s = walk.first_time(3);
-      if (s) s = read_string(p, value, &out->after_id, {0u, 128u});
-    } else if (walk.key() == "waitMs") {
-      s = walk.first_time(4);
-      if (s) s = read_u64(p, value, &out->wait_ms, {0u, 120000u});
-    } else if (walk.key() == "bytesMax") {
-      s = walk.first_time(5);
-      if (s) s = read_u64(p, value, &out->bytes_max, {1024u, 1048576u});
-    } else if (walk.key() == "streams") {
-      s = walk.first_time(6);
-      if (s)
-        s = read_list(p, value, &out->streams, {0u, 4u},
-                      [](const Path& q, const object& v, auto* o) { return read(q, v, o); });
-    } else {
-      (void)value;
+    bool good = true;
+    switch (walk.field()) {
+      case 0:
+        good = read_name(p, in, &out->tenant);
+        break;
+      case 1:
+        good = read_name(p, in, &out->id);
+        break;
+      case 2:
+        good = read_u64(p, in, &out->after_seq, {0u, kNoBound});
+        break;
+      case 3:
+        good = read_string(p, in, &out->after_id, {0u, 128u});
+        break;
+      case 4:
+        good = read_u64(p, in, &out->wait_ms, {0u, 120000u});
+        break;
+      case 5:
+        good = read_u64(p, in, &out->bytes_max, {1024u, 1048576u});
+        break;
+      case 6:
+        good = read_list(p, in, &out->streams, {0u, 4u},
+                         [](const Path& q, Reader& v, auto* o) { return read(q, v, o); });
+        break;
+      default:
+        in.skip();
     }
-    if (!s) return s;
+    if (!good) return false;
   }
-  if (!walk.seen(1)) return missing_field(at, "id");
-  return ok_status();
+  if (!walk.ok()) return false;
+  if (!walk.seen(1)) return in.fail(missing_field(at, "id"));
+  return true;
 }
 
 void write(Packer& out, const GetEvents& in) {
@@ -4429,36 +4377,35 @@ void write(Packer& out, const GetEvents& in) {
   write_list(out, in.streams, [](Packer& o, const auto& v) { write(o, v); });
 }
 
-Status read(const Path& at, const object& from, Events* out) {
-  (void)out;
-  FieldWalk walk(at, from);
-  if (!walk.status()) return walk.status();
+bool read(const Path& at, Reader& in, [[maybe_unused]] Events* out) {
+  static constexpr std::string_view kNames[] = {"items", "lastSeq", "done", "gap"};
+  FieldWalk walk(at, in, kNames);
   while (walk.next()) {
     [[maybe_unused]] const Path p{&at, walk.key()};
-    const object& value = walk.value();
-    Status s = ok_status();
-    if (walk.key() == "items") {
-      s = walk.first_time(0);
-      if (s)
-        s = read_list(p, value, &out->items, {0u, kNoBound},
-                      [](const Path& q, const object& v, auto* o) { return read(q, v, o); });
-    } else if (walk.key() == "lastSeq") {
-      s = walk.first_time(1);
-      if (s) s = read_u64(p, value, &out->last_seq, {0u, kNoBound});
-    } else if (walk.key() == "done") {
-      s = walk.first_time(2);
-      if (s) s = read_bool(p, value, &out->done);
-    } else if (walk.key() == "gap") {
-      s = walk.first_time(3);
-      if (s) s = read_bool(p, value, &out->gap);
-    } else {
-      (void)value;
+    bool good = true;
+    switch (walk.field()) {
+      case 0:
+        good = read_list(p, in, &out->items, {0u, kNoBound},
+                         [](const Path& q, Reader& v, auto* o) { return read(q, v, o); });
+        break;
+      case 1:
+        good = read_u64(p, in, &out->last_seq, {0u, kNoBound});
+        break;
+      case 2:
+        good = read_bool(p, in, &out->done);
+        break;
+      case 3:
+        good = read_bool(p, in, &out->gap);
+        break;
+      default:
+        in.skip();
     }
-    if (!s) return s;
+    if (!good) return false;
   }
-  if (!walk.seen(1)) return missing_field(at, "lastSeq");
-  if (!walk.seen(2)) return missing_field(at, "done");
-  return ok_status();
+  if (!walk.ok()) return false;
+  if (!walk.seen(1)) return in.fail(missing_field(at, "lastSeq"));
+  if (!walk.seen(2)) return in.fail(missing_field(at, "done"));
+  return true;
 }
 
 void write(Packer& out, const Events& in) {
@@ -4474,37 +4421,37 @@ void write(Packer& out, const Events& in) {
   write(out, in.gap);
 }
 
-Status read(const Path& at, const object& from, GetBlob* out) {
-  (void)out;
-  FieldWalk walk(at, from);
-  if (!walk.status()) return walk.status();
+bool read(const Path& at, Reader& in, [[maybe_unused]] GetBlob* out) {
+  static constexpr std::string_view kNames[] = {"tenant", "id", "name", "offset", "bytesMax"};
+  FieldWalk walk(at, in, kNames);
   while (walk.next()) {
     [[maybe_unused]] const Path p{&at, walk.key()};
-    const object& value = walk.value();
-    Status s = ok_status();
-    if (walk.key() == "tenant") {
-      s = walk.first_time(0);
-      if (s) s = read_name(p, value, &out->tenant);
-    } else if (walk.key() == "id") {
-      s = walk.first_time(1);
-      if (s) s = read_name(p, value, &out->id);
-    } else if (walk.key() == "name") {
-      s = walk.first_time(2);
-      if (s) s = read_string(p, value, &out->name, {0u, 4200u});
-    } else if (walk.key() == "offset") {
-      s = walk.first_time(3);
-      if (s) s = read_u64(p, value, &out->offset, {0u, kNoBound});
-    } else if (walk.key() == "bytesMax") {
-      s = walk.first_time(4);
-      if (s) s = read_u64(p, value, &out->bytes_max, {1u, 4194304u});
-    } else {
-      (void)value;
+    bool good = true;
+    switch (walk.field()) {
+      case 0:
+        good = read_name(p, in, &out->tenant);
+        break;
+      case 1:
+        good = read_name(p, in, &out->id);
+        break;
+      case 2:
+        good = read_string(p, in, &out->name, {0u, 4200u});
+        break;
+      case 3:
+        good = read_u64(p, in, &out->offset, {0u, kNoBound});
+        break;
+      case 4:
+        good = read_u64(p, in, &out->bytes_max, {1u, 4194304u});
+        break;
+      default:
+        in.skip();
     }
-    if (!s) return s;
+    if (!good) return false;
   }
-  if (!walk.seen(1)) return missing_field(at, "id");
-  if (!walk.seen(2)) return missing_field(at, "name");
-  return ok_status();
+  if (!walk.ok()) return false;
+  if (!walk.seen(1)) return in.fail(missing_field(at, "id"));
+  if (!walk.seen(2)) return in.fail(missing_field(at, "name"));
+  return true;
 }
 
 void write(Packer& out, const GetBlob& in) {
@@ -4522,27 +4469,27 @@ void write(Packer& out, const GetBlob& in) {
   write(out, in.bytes_max);
 }
 
-Status read(const Path& at, const object& from, BlobSlice* out) {
-  (void)out;
-  FieldWalk walk(at, from);
-  if (!walk.status()) return walk.status();
+bool read(const Path& at, Reader& in, [[maybe_unused]] BlobSlice* out) {
+  static constexpr std::string_view kNames[] = {"size", "sha256"};
+  FieldWalk walk(at, in, kNames);
   while (walk.next()) {
     [[maybe_unused]] const Path p{&at, walk.key()};
-    const object& value = walk.value();
-    Status s = ok_status();
-    if (walk.key() == "size") {
-      s = walk.first_time(0);
-      if (s) s = read_u64(p, value, &out->size, {0u, kNoBound});
-    } else if (walk.key() == "sha256") {
-      s = walk.first_time(1);
-      if (s) s = read_string(p, value, &out->sha256, {0u, kNoBound});
-    } else {
-      (void)value;
+    bool good = true;
+    switch (walk.field()) {
+      case 0:
+        good = read_u64(p, in, &out->size, {0u, kNoBound});
+        break;
+      case 1:
+        good = read_string(p, in, &out->sha256, {0u, kNoBound});
+        break;
+      default:
+        in.skip();
     }
-    if (!s) return s;
+    if (!good) return false;
   }
-  if (!walk.seen(0)) return missing_field(at, "size");
-  return ok_status();
+  if (!walk.ok()) return false;
+  if (!walk.seen(0)) return in.fail(missing_field(at, "size"));
+  return true;
 }
 
 void write(Packer& out, const BlobSlice& in) {
@@ -4554,24 +4501,24 @@ void write(Packer& out, const BlobSlice& in) {
   write(out, in.sha256);
 }
 
-Status read(const Path& at, const object& from, PutInstance* out) {
-  (void)out;
-  FieldWalk walk(at, from);
-  if (!walk.status()) return walk.status();
+bool read(const Path& at, Reader& in, [[maybe_unused]] PutInstance* out) {
+  static constexpr std::string_view kNames[] = {"instance"};
+  FieldWalk walk(at, in, kNames);
   while (walk.next()) {
     [[maybe_unused]] const Path p{&at, walk.key()};
-    const object& value = walk.value();
-    Status s = ok_status();
-    if (walk.key() == "instance") {
-      s = walk.first_time(0);
-      if (s) s = read(p, value, &out->instance);
-    } else {
-      (void)value;
+    bool good = true;
+    switch (walk.field()) {
+      case 0:
+        good = read(p, in, &out->instance);
+        break;
+      default:
+        in.skip();
     }
-    if (!s) return s;
+    if (!good) return false;
   }
-  if (!walk.seen(0)) return missing_field(at, "instance");
-  return ok_status();
+  if (!walk.ok()) return false;
+  if (!walk.seen(0)) return in.fail(missing_field(at, "instance"));
+  return true;
 }
 
 void write(Packer& out, const PutInstance& in) {
@@ -4581,32 +4528,32 @@ void write(Packer& out, const PutInstance& in) {
   write(out, in.instance);
 }
 
-Status read(const Path& at, const object& from, InstancePut* out) {
-  (void)out;
-  FieldWalk walk(at, from);
-  if (!walk.status()) return walk.status();
+bool read(const Path& at, Reader& in, [[maybe_unused]] InstancePut* out) {
+  static constexpr std::string_view kNames[] = {"instance", "created", "epoch"};
+  FieldWalk walk(at, in, kNames);
   while (walk.next()) {
     [[maybe_unused]] const Path p{&at, walk.key()};
-    const object& value = walk.value();
-    Status s = ok_status();
-    if (walk.key() == "instance") {
-      s = walk.first_time(0);
-      if (s) s = read(p, value, &out->instance);
-    } else if (walk.key() == "created") {
-      s = walk.first_time(1);
-      if (s) s = read_bool(p, value, &out->created);
-    } else if (walk.key() == "epoch") {
-      s = walk.first_time(2);
-      if (s) s = read_u64(p, value, &out->epoch, {0u, kNoBound});
-    } else {
-      (void)value;
+    bool good = true;
+    switch (walk.field()) {
+      case 0:
+        good = read(p, in, &out->instance);
+        break;
+      case 1:
+        good = read_bool(p, in, &out->created);
+        break;
+      case 2:
+        good = read_u64(p, in, &out->epoch, {0u, kNoBound});
+        break;
+      default:
+        in.skip();
     }
-    if (!s) return s;
+    if (!good) return false;
   }
-  if (!walk.seen(0)) return missing_field(at, "instance");
-  if (!walk.seen(1)) return missing_field(at, "created");
-  if (!walk.seen(2)) return missing_field(at, "epoch");
-  return ok_status();
+  if (!walk.ok()) return false;
+  if (!walk.seen(0)) return in.fail(missing_field(at, "instance"));
+  if (!walk.seen(1)) return in.fail(missing_field(at, "created"));
+  if (!walk.seen(2)) return in.fail(missing_field(at, "epoch"));
+  return true;
 }
 
 void write(Packer& out, const InstancePut& in) {
@@ -4620,28 +4567,28 @@ void write(Packer& out, const InstancePut& in) {
   write(out, in.epoch);
 }
 
-Status read(const Path& at, const object& from, DeleteInstance* out) {
-  (void)out;
-  FieldWalk walk(at, from);
-  if (!walk.status()) return walk.status();
+bool read(const Path& at, Reader& in, [[maybe_unused]] DeleteInstance* out) {
+  static constexpr std::string_view kNames[] = {"service", "instance"};
+  FieldWalk walk(at, in, kNames);
   while (walk.next()) {
     [[maybe_unused]] const Path p{&at, walk.key()};
-    const object& value = walk.value();
-    Status s = ok_status();
-    if (walk.key() == "service") {
-      s = walk.first_time(0);
-      if (s) s = read_name(p, value, &out->service);
-    } else if (walk.key() == "instance") {
-      s = walk.first_time(1);
-      if (s) s = read_name(p, value, &out->instance);
-    } else {
-      (void)value;
+    bool good = true;
+    switch (walk.field()) {
+      case 0:
+        good = read_name(p, in, &out->service);
+        break;
+      case 1:
+        good = read_name(p, in, &out->instance);
+        break;
+      default:
+        in.skip();
     }
-    if (!s) return s;
+    if (!good) return false;
   }
-  if (!walk.seen(0)) return missing_field(at, "service");
-  if (!walk.seen(1)) return missing_field(at, "instance");
-  return ok_status();
+  if (!walk.ok()) return false;
+  if (!walk.seen(0)) return in.fail(missing_field(at, "service"));
+  if (!walk.seen(1)) return in.fail(missing_field(at, "instance"));
+  return true;
 }
 
 void write(Packer& out, const DeleteInstance& in) {
@@ -4653,32 +4600,32 @@ void write(Packer& out, const DeleteInstance& in) {
   write(out, in.instance);
 }
 
-Status read(const Path& at, const object& from, ListInstances* out) {
-  (void)out;
-  FieldWalk walk(at, from);
-  if (!walk.status()) return walk.status();
+bool read(const Path& at, Reader& in, [[maybe_unused]] ListInstances* out) {
+  static constexpr std::string_view kNames[] = {"service", "readyOnly", "afterRevision", "waitMs"};
+  FieldWalk walk(at, in, kNames);
   while (walk.next()) {
     [[maybe_unused]] const Path p{&at, walk.key()};
-    const object& value = walk.value();
-    Status s = ok_status();
-    if (walk.key() == "service") {
-      s = walk.first_time(0);
-      if (s) s = read_string(p, value, &out->service, {0u, 128u});
-    } else if (walk.key() == "readyOnly") {
-      s = walk.first_time(1);
-      if (s) s = read_bool(p, value, &out->ready_only);
-    } else if (walk.key() == "afterRevision") {
-      s = walk.first_time(2);
-      if (s) s = read_u64(p, value, &out->after_revision, {0u, kNoBound});
-    } else if (walk.key() == "waitMs") {
-      s = walk.first_time(3);
-      if (s) s = read_u64(p, value, &out->wait_ms, {0u, 120000u});
-    } else {
-      (void)value;
+    bool good = true;
+    switch (walk.field()) {
+      case 0:
+        good = read_string(p, in, &out->service, {0u, 128u});
+        break;
+      case 1:
+        good = read_bool(p, in, &out->ready_only);
+        break;
+      case 2:
+        good = read_u64(p, in, &out->after_revision, {0u, kNoBound});
+        break;
+      case 3:
+        good = read_u64(p, in, &out->wait_ms, {0u, 120000u});
+        break;
+      default:
+        in.skip();
     }
-    if (!s) return s;
+    if (!good) return false;
   }
-  return ok_status();
+  if (!walk.ok()) return false;
+  return true;
 }
 
 void write(Packer& out, const ListInstances& in) {
@@ -4694,29 +4641,28 @@ void write(Packer& out, const ListInstances& in) {
   write(out, in.wait_ms);
 }
 
-Status read(const Path& at, const object& from, Instances* out) {
-  (void)out;
-  FieldWalk walk(at, from);
-  if (!walk.status()) return walk.status();
+bool read(const Path& at, Reader& in, [[maybe_unused]] Instances* out) {
+  static constexpr std::string_view kNames[] = {"items", "revision"};
+  FieldWalk walk(at, in, kNames);
   while (walk.next()) {
     [[maybe_unused]] const Path p{&at, walk.key()};
-    const object& value = walk.value();
-    Status s = ok_status();
-    if (walk.key() == "items") {
-      s = walk.first_time(0);
-      if (s)
-        s = read_list(p, value, &out->items, {0u, kNoBound},
-                      [](const Path& q, const object& v, auto* o) { return read(q, v, o); });
-    } else if (walk.key() == "revision") {
-      s = walk.first_time(1);
-      if (s) s = read_u64(p, value, &out->revision, {0u, kNoBound});
-    } else {
-      (void)value;
+    bool good = true;
+    switch (walk.field()) {
+      case 0:
+        good = read_list(p, in, &out->items, {0u, kNoBound},
+                         [](const Path& q, Reader& v, auto* o) { return read(q, v, o); });
+        break;
+      case 1:
+        good = read_u64(p, in, &out->revision, {0u, kNoBound});
+        break;
+      default:
+        in.skip();
     }
-    if (!s) return s;
+    if (!good) return false;
   }
-  if (!walk.seen(1)) return missing_field(at, "revision");
-  return ok_status();
+  if (!walk.ok()) return false;
+  if (!walk.seen(1)) return in.fail(missing_field(at, "revision"));
+  return true;
 }
 
 void write(Packer& out, const Instances& in) {
@@ -4728,24 +4674,24 @@ void write(Packer& out, const Instances& in) {
   write(out, in.revision);
 }
 
-Status read(const Path& at, const object& from, NextInstance* out) {
-  (void)out;
-  FieldWalk walk(at, from);
-  if (!walk.status()) return walk.status();
+bool read(const Path& at, Reader& in, [[maybe_unused]] NextInstance* out) {
+  static constexpr std::string_view kNames[] = {"service"};
+  FieldWalk walk(at, in, kNames);
   while (walk.next()) {
     [[maybe_unused]] const Path p{&at, walk.key()};
-    const object& value = walk.value();
-    Status s = ok_status();
-    if (walk.key() == "service") {
-      s = walk.first_time(0);
-      if (s) s = read_string(p, value, &out->service, {1u, 128u});
-    } else {
-      (void)value;
+    bool good = true;
+    switch (walk.field()) {
+      case 0:
+        good = read_string(p, in, &out->service, {1u, 128u});
+        break;
+      default:
+        in.skip();
     }
-    if (!s) return s;
+    if (!good) return false;
   }
-  if (!walk.seen(0)) return missing_field(at, "service");
-  return ok_status();
+  if (!walk.ok()) return false;
+  if (!walk.seen(0)) return in.fail(missing_field(at, "service"));
+  return true;
 }
 
 void write(Packer& out, const NextInstance& in) {
@@ -4755,18 +4701,14 @@ void write(Packer& out, const NextInstance& in) {
   write(out, in.service);
 }
 
-Status read(const Path& at, const object& from, ListRunners* out) {
-  (void)out;
-  FieldWalk walk(at, from);
-  if (!walk.status()) return walk.status();
+bool read(const Path& at, Reader& in, [[maybe_unused]] ListRunners* out) {
+  FieldWalk walk(at, in, {});
   while (walk.next()) {
     [[maybe_unused]] const Path p{&at, walk.key()};
-    const object& value = walk.value();
-    Status s = ok_status();
-    (void)value;
-    if (!s) return s;
+    in.skip();
   }
-  return ok_status();
+  if (!walk.ok()) return false;
+  return true;
 }
 
 void write(Packer& out, const ListRunners& in) {
@@ -4774,25 +4716,24 @@ void write(Packer& out, const ListRunners& in) {
   out.pack_map(static_cast<uint32_t>(0));
 }
 
-Status read(const Path& at, const object& from, Runners* out) {
-  (void)out;
-  FieldWalk walk(at, from);
-  if (!walk.status()) return walk.status();
+bool read(const Path& at, Reader& in, [[maybe_unused]] Runners* out) {
+  static constexpr std::string_view kNames[] = {"items"};
+  FieldWalk walk(at, in, kNames);
   while (walk.next()) {
     [[maybe_unused]] const Path p{&at, walk.key()};
-    const object& value = walk.value();
-    Status s = ok_status();
-    if (walk.key() == "items") {
-      s = walk.first_time(0);
-      if (s)
-        s = read_list(p, value, &out->items, {0u, kNoBound},
-                      [](const Path& q, const object& v, auto* o) { return read(q, v, o); });
-    } else {
-      (void)value;
+    bool good = true;
+    switch (walk.field()) {
+      case 0:
+        good = read_list(p, in, &out->items, {0u, kNoBound},
+                         [](const Path& q, Reader& v, auto* o) { return read(q, v, o); });
+        break;
+      default:
+        in.skip();
     }
-    if (!s) return s;
+    if (!good) return false;
   }
-  return ok_status();
+  if (!walk.ok()) return false;
+  return true;
 }
 
 void write(Packer& out, const Runners& in) {
@@ -4802,30 +4743,30 @@ void write(Packer& out, const Runners& in) {
   write_list(out, in.items, [](Packer& o, const auto& v) { write(o, v); });
 }
 
-Status read(const Path& at, const object& from, DrainRunner* out) {
-  (void)out;
-  FieldWalk walk(at, from);
-  if (!walk.status()) return walk.status();
+bool read(const Path& at, Reader& in, [[maybe_unused]] DrainRunner* out) {
+  static constexpr std::string_view kNames[] = {"id", "drain", "actor"};
+  FieldWalk walk(at, in, kNames);
   while (walk.next()) {
     [[maybe_unused]] const Path p{&at, walk.key()};
-    const object& value = walk.value();
-    Status s = ok_status();
-    if (walk.key() == "id") {
-      s = walk.first_time(0);
-      if (s) s = read_name(p, value, &out->id);
-    } else if (walk.key() == "drain") {
-      s = walk.first_time(1);
-      if (s) s = read_bool(p, value, &out->drain);
-    } else if (walk.key() == "actor") {
-      s = walk.first_time(2);
-      if (s) s = read_string(p, value, &out->actor, {0u, 256u});
-    } else {
-      (void)value;
+    bool good = true;
+    switch (walk.field()) {
+      case 0:
+        good = read_name(p, in, &out->id);
+        break;
+      case 1:
+        good = read_bool(p, in, &out->drain);
+        break;
+      case 2:
+        good = read_string(p, in, &out->actor, {0u, 256u});
+        break;
+      default:
+        in.skip();
     }
-    if (!s) return s;
+    if (!good) return false;
   }
-  if (!walk.seen(0)) return missing_field(at, "id");
-  return ok_status();
+  if (!walk.ok()) return false;
+  if (!walk.seen(0)) return in.fail(missing_field(at, "id"));
+  return true;
 }
 
 void write(Packer& out, const DrainRunner& in) {
@@ -4839,31 +4780,31 @@ void write(Packer& out, const DrainRunner& in) {
   write(out, in.actor);
 }
 
-Status read(const Path& at, const object& from, SetSlots* out) {
-  (void)out;
-  FieldWalk walk(at, from);
-  if (!walk.status()) return walk.status();
+bool read(const Path& at, Reader& in, [[maybe_unused]] SetSlots* out) {
+  static constexpr std::string_view kNames[] = {"id", "slots", "actor"};
+  FieldWalk walk(at, in, kNames);
   while (walk.next()) {
     [[maybe_unused]] const Path p{&at, walk.key()};
-    const object& value = walk.value();
-    Status s = ok_status();
-    if (walk.key() == "id") {
-      s = walk.first_time(0);
-      if (s) s = read_name(p, value, &out->id);
-    } else if (walk.key() == "slots") {
-      s = walk.first_time(1);
-      if (s) s = read_u64(p, value, &out->slots, {1u, 1024u});
-    } else if (walk.key() == "actor") {
-      s = walk.first_time(2);
-      if (s) s = read_string(p, value, &out->actor, {0u, 256u});
-    } else {
-      (void)value;
+    bool good = true;
+    switch (walk.field()) {
+      case 0:
+        good = read_name(p, in, &out->id);
+        break;
+      case 1:
+        good = read_u64(p, in, &out->slots, {1u, 1024u});
+        break;
+      case 2:
+        good = read_string(p, in, &out->actor, {0u, 256u});
+        break;
+      default:
+        in.skip();
     }
-    if (!s) return s;
+    if (!good) return false;
   }
-  if (!walk.seen(0)) return missing_field(at, "id");
-  if (!walk.seen(1)) return missing_field(at, "slots");
-  return ok_status();
+  if (!walk.ok()) return false;
+  if (!walk.seen(0)) return in.fail(missing_field(at, "id"));
+  if (!walk.seen(1)) return in.fail(missing_field(at, "slots"));
+  return true;
 }
 
 void write(Packer& out, const SetSlots& in) {
@@ -4877,18 +4818,14 @@ void write(Packer& out, const SetSlots& in) {
   write(out, in.actor);
 }
 
-Status read(const Path& at, const object& from, ListRepos* out) {
-  (void)out;
-  FieldWalk walk(at, from);
-  if (!walk.status()) return walk.status();
+bool read(const Path& at, Reader& in, [[maybe_unused]] ListRepos* out) {
+  FieldWalk walk(at, in, {});
   while (walk.next()) {
     [[maybe_unused]] const Path p{&at, walk.key()};
-    const object& value = walk.value();
-    Status s = ok_status();
-    (void)value;
-    if (!s) return s;
+    in.skip();
   }
-  return ok_status();
+  if (!walk.ok()) return false;
+  return true;
 }
 
 void write(Packer& out, const ListRepos& in) {
@@ -4896,25 +4833,24 @@ void write(Packer& out, const ListRepos& in) {
   out.pack_map(static_cast<uint32_t>(0));
 }
 
-Status read(const Path& at, const object& from, Repos* out) {
-  (void)out;
-  FieldWalk walk(at, from);
-  if (!walk.status()) return walk.status();
+bool read(const Path& at, Reader& in, [[maybe_unused]] Repos* out) {
+  static constexpr std::string_view kNames[] = {"items"};
+  FieldWalk walk(at, in, kNames);
   while (walk.next()) {
     [[maybe_unused]] const Path p{&at, walk.key()};
-    const object& value = walk.value();
-    Status s = ok_status();
-    if (walk.key() == "items") {
-      s = walk.first_time(0);
-      if (s)
-        s = read_list(p, value, &out->items, {0u, kNoBound},
-                      [](const Path& q, const object& v, auto* o) { return read(q, v, o); });
-    } else {
-      (void)value;
+    bool good = true;
+    switch (walk.field()) {
+      case 0:
+        good = read_list(p, in, &out->items, {0u, kNoBound},
+                         [](const Path& q, Reader& v, auto* o) { return read(q, v, o); });
+        break;
+      default:
+        in.skip();
     }
-    if (!s) return s;
+    if (!good) return false;
   }
-  return ok_status();
+  if (!walk.ok()) return false;
+  return true;
 }
 
 void write(Packer& out, const Repos& in) {
@@ -4924,27 +4860,27 @@ void write(Packer& out, const Repos& in) {
   write_list(out, in.items, [](Packer& o, const auto& v) { write(o, v); });
 }
 
-Status read(const Path& at, const object& from, PutRepo* out) {
-  (void)out;
-  FieldWalk walk(at, from);
-  if (!walk.status()) return walk.status();
+bool read(const Path& at, Reader& in, [[maybe_unused]] PutRepo* out) {
+  static constexpr std::string_view kNames[] = {"repo", "actor"};
+  FieldWalk walk(at, in, kNames);
   while (walk.next()) {
     [[maybe_unused]] const Path p{&at, walk.key()};
-    const object& value = walk.value();
-    Status s = ok_status();
-    if (walk.key() == "repo") {
-      s = walk.first_time(0);
-      if (s) s = read(p, value, &out->repo);
-    } else if (walk.key() == "actor") {
-      s = walk.first_time(1);
-      if (s) s = read_string(p, value, &out->actor, {0u, 256u});
-    } else {
-      (void)value;
+    bool good = true;
+    switch (walk.field()) {
+      case 0:
+        good = read(p, in, &out->repo);
+        break;
+      case 1:
+        good = read_string(p, in, &out->actor, {0u, 256u});
+        break;
+      default:
+        in.skip();
     }
-    if (!s) return s;
+    if (!good) return false;
   }
-  if (!walk.seen(0)) return missing_field(at, "repo");
-  return ok_status();
+  if (!walk.ok()) return false;
+  if (!walk.seen(0)) return in.fail(missing_field(at, "repo"));
+  return true;
 }
 
 void write(Packer& out, const PutRepo& in) {
@@ -4956,27 +4892,27 @@ void write(Packer& out, const PutRepo& in) {
   write(out, in.actor);
 }
 
-Status read(const Path& at, const object& from, DeleteRepo* out) {
-  (void)out;
-  FieldWalk walk(at, from);
-  if (!walk.status()) return walk.status();
+bool read(const Path& at, Reader& in, [[maybe_unused]] DeleteRepo* out) {
+  static constexpr std::string_view kNames[] = {"name", "actor"};
+  FieldWalk walk(at, in, kNames);
   while (walk.next()) {
     [[maybe_unused]] const Path p{&at, walk.key()};
-    const object& value = walk.value();
-    Status s = ok_status();
-    if (walk.key() == "name") {
-      s = walk.first_time(0);
-      if (s) s = read_name(p, value, &out->name);
-    } else if (walk.key() == "actor") {
-      s = walk.first_time(1);
-      if (s) s = read_string(p, value, &out->actor, {0u, 256u});
-    } else {
-      (void)value;
+    bool good = true;
+    switch (walk.field()) {
+      case 0:
+        good = read_name(p, in, &out->name);
+        break;
+      case 1:
+        good = read_string(p, in, &out->actor, {0u, 256u});
+        break;
+      default:
+        in.skip();
     }
-    if (!s) return s;
+    if (!good) return false;
   }
-  if (!walk.seen(0)) return missing_field(at, "name");
-  return ok_status();
+  if (!walk.ok()) return false;
+  if (!walk.seen(0)) return in.fail(missing_field(at, "name"));
+  return true;
 }
 
 void write(Packer& out, const DeleteRepo& in) {
@@ -4988,18 +4924,14 @@ void write(Packer& out, const DeleteRepo& in) {
   write(out, in.actor);
 }
 
-Status read(const Path& at, const object& from, ListLanes* out) {
-  (void)out;
-  FieldWalk walk(at, from);
-  if (!walk.status()) return walk.status();
+bool read(const Path& at, Reader& in, [[maybe_unused]] ListLanes* out) {
+  FieldWalk walk(at, in, {});
   while (walk.next()) {
     [[maybe_unused]] const Path p{&at, walk.key()};
-    const object& value = walk.value();
-    Status s = ok_status();
-    (void)value;
-    if (!s) return s;
+    in.skip();
   }
-  return ok_status();
+  if (!walk.ok()) return false;
+  return true;
 }
 
 void write(Packer& out, const ListLanes& in) {
@@ -5007,25 +4939,24 @@ void write(Packer& out, const ListLanes& in) {
   out.pack_map(static_cast<uint32_t>(0));
 }
 
-Status read(const Path& at, const object& from, Lanes* out) {
-  (void)out;
-  FieldWalk walk(at, from);
-  if (!walk.status()) return walk.status();
+bool read(const Path& at, Reader& in, [[maybe_unused]] Lanes* out) {
+  static constexpr std::string_view kNames[] = {"items"};
+  FieldWalk walk(at, in, kNames);
   while (walk.next()) {
     [[maybe_unused]] const Path p{&at, walk.key()};
-    const object& value = walk.value();
-    Status s = ok_status();
-    if (walk.key() == "items") {
-      s = walk.first_time(0);
-      if (s)
-        s = read_list(p, value, &out->items, {0u, kNoBound},
-                      [](const Path& q, const object& v, auto* o) { return read(q, v, o); });
-    } else {
-      (void)value;
+    bool good = true;
+    switch (walk.field()) {
+      case 0:
+        good = read_list(p, in, &out->items, {0u, kNoBound},
+                         [](const Path& q, Reader& v, auto* o) { return read(q, v, o); });
+        break;
+      default:
+        in.skip();
     }
-    if (!s) return s;
+    if (!good) return false;
   }
-  return ok_status();
+  if (!walk.ok()) return false;
+  return true;
 }
 
 void write(Packer& out, const Lanes& in) {
@@ -5035,45 +4966,41 @@ void write(Packer& out, const Lanes& in) {
   write_list(out, in.items, [](Packer& o, const auto& v) { write(o, v); });
 }
 
-Status read(const Path& at, const object& from, PatchLane* out) {
-  (void)out;
-  FieldWalk walk(at, from);
-  if (!walk.status()) return walk.status();
+bool read(const Path& at, Reader& in, [[maybe_unused]] PatchLane* out) {
+  static constexpr std::string_view kNames[] = {"name", "weight", "limit", "paused", "actor"};
+  FieldWalk walk(at, in, kNames);
   while (walk.next()) {
     [[maybe_unused]] const Path p{&at, walk.key()};
-    const object& value = walk.value();
-    Status s = ok_status();
-    if (walk.key() == "name") {
-      s = walk.first_time(0);
-      if (s) s = read_name(p, value, &out->name);
-    } else if (walk.key() == "weight") {
-      s = walk.first_time(1);
-      if (s)
-        s = read_optional(p, value, &out->weight, [](const Path& q, const object& v, auto* o) {
+    bool good = true;
+    switch (walk.field()) {
+      case 0:
+        good = read_name(p, in, &out->name);
+        break;
+      case 1:
+        good = read_optional(p, in, &out->weight, [](const Path& q, Reader& v, auto* o) {
           return read_u64(q, v, o, {1u, 1000u});
         });
-    } else if (walk.key() == "limit") {
-      s = walk.first_time(2);
-      if (s)
-        s = read_optional(p, value, &out->limit, [](const Path& q, const object& v, auto* o) {
+        break;
+      case 2:
+        good = read_optional(p, in, &out->limit, [](const Path& q, Reader& v, auto* o) {
           return read_u64(q, v, o, {0u, 1000000u});
         });
-    } else if (walk.key() == "paused") {
-      s = walk.first_time(3);
-      if (s)
-        s = read_optional(p, value, &out->paused, [](const Path& q, const object& v, auto* o) {
-          return read_bool(q, v, o);
-        });
-    } else if (walk.key() == "actor") {
-      s = walk.first_time(4);
-      if (s) s = read_string(p, value, &out->actor, {0u, 256u});
-    } else {
-      (void)value;
+        break;
+      case 3:
+        good = read_optional(p, in, &out->paused,
+                             [](const Path& q, Reader& v, auto* o) { return read_bool(q, v, o); });
+        break;
+      case 4:
+        good = read_string(p, in, &out->actor, {0u, 256u});
+        break;
+      default:
+        in.skip();
     }
-    if (!s) return s;
+    if (!good) return false;
   }
-  if (!walk.seen(0)) return missing_field(at, "name");
-  return ok_status();
+  if (!walk.ok()) return false;
+  if (!walk.seen(0)) return in.fail(missing_field(at, "name"));
+  return true;
 }
 
 void write(Packer& out, const PatchLane& in) {
@@ -5098,18 +5025,14 @@ void write(Packer& out, const PatchLane& in) {
   write(out, in.actor);
 }
 
-Status read(const Path& at, const object& from, GetStats* out) {
-  (void)out;
-  FieldWalk walk(at, from);
-  if (!walk.status()) return walk.status();
+bool read(const Path& at, Reader& in, [[maybe_unused]] GetStats* out) {
+  FieldWalk walk(at, in, {});
   while (walk.next()) {
     [[maybe_unused]] const Path p{&at, walk.key()};
-    const object& value = walk.value();
-    Status s = ok_status();
-    (void)value;
-    if (!s) return s;
+    in.skip();
   }
-  return ok_status();
+  if (!walk.ok()) return false;
+  return true;
 }
 
 void write(Packer& out, const GetStats& in) {
@@ -5117,36 +5040,33 @@ void write(Packer& out, const GetStats& in) {
   out.pack_map(static_cast<uint32_t>(0));
 }
 
-Status read(const Path& at, const object& from, Stats* out) {
-  (void)out;
-  FieldWalk walk(at, from);
-  if (!walk.status()) return walk.status();
+bool read(const Path& at, Reader& in, [[maybe_unused]] Stats* out) {
+  static constexpr std::string_view kNames[] = {"metrics", "limits", "epoch"};
+  FieldWalk walk(at, in, kNames);
   while (walk.next()) {
     [[maybe_unused]] const Path p{&at, walk.key()};
-    const object& value = walk.value();
-    Status s = ok_status();
-    if (walk.key() == "metrics") {
-      s = walk.first_time(0);
-      if (s)
-        s = read_list(p, value, &out->metrics, {0u, kNoBound},
-                      [](const Path& q, const object& v, auto* o) { return read(q, v, o); });
-    } else if (walk.key() == "limits") {
-      s = walk.first_time(1);
-      if (s)
-        s = read_map(p, value, &out->limits, {0u, kNoBound},
-                     [](const Path& q, const object& v, auto* o) {
-                       return read_u64(q, v, o, {0u, kNoBound});
-                     });
-    } else if (walk.key() == "epoch") {
-      s = walk.first_time(2);
-      if (s) s = read_u64(p, value, &out->epoch, {0u, kNoBound});
-    } else {
-      (void)value;
+    bool good = true;
+    switch (walk.field()) {
+      case 0:
+        good = read_list(p, in, &out->metrics, {0u, kNoBound},
+                         [](const Path& q, Reader& v, auto* o) { return read(q, v, o); });
+        break;
+      case 1:
+        good = read_map(p, in, &out->limits, {0u, kNoBound}, [](const Path& q, Reader& v, auto* o) {
+          return read_u64(q, v, o, {0u, kNoBound});
+        });
+        break;
+      case 2:
+        good = read_u64(p, in, &out->epoch, {0u, kNoBound});
+        break;
+      default:
+        in.skip();
     }
-    if (!s) return s;
+    if (!good) return false;
   }
-  if (!walk.seen(2)) return missing_field(at, "epoch");
-  return ok_status();
+  if (!walk.ok()) return false;
+  if (!walk.seen(2)) return in.fail(missing_field(at, "epoch"));
+  return true;
 }
 
 void write(Packer& out, const Stats& in) {
@@ -5160,18 +5080,14 @@ void write(Packer& out, const Stats& in) {
   write(out, in.epoch);
 }
 
-Status read(const Path& at, const object& from, GetDemand* out) {
-  (void)out;
-  FieldWalk walk(at, from);
-  if (!walk.status()) return walk.status();
+bool read(const Path& at, Reader& in, [[maybe_unused]] GetDemand* out) {
+  FieldWalk walk(at, in, {});
   while (walk.next()) {
     [[maybe_unused]] const Path p{&at, walk.key()};
-    const object& value = walk.value();
-    Status s = ok_status();
-    (void)value;
-    if (!s) return s;
+    in.skip();
   }
-  return ok_status();
+  if (!walk.ok()) return false;
+  return true;
 }
 
 void write(Packer& out, const GetDemand& in) {
@@ -5179,45 +5095,45 @@ void write(Packer& out, const GetDemand& in) {
   out.pack_map(static_cast<uint32_t>(0));
 }
 
-Status read(const Path& at, const object& from, Demand* out) {
-  (void)out;
-  FieldWalk walk(at, from);
-  if (!walk.status()) return walk.status();
+bool read(const Path& at, Reader& in, [[maybe_unused]] Demand* out) {
+  static constexpr std::string_view kNames[] = {"items",  "waiting", "oldestWaitMs",
+                                                "leased", "slots",   "freeSlots"};
+  FieldWalk walk(at, in, kNames);
   while (walk.next()) {
     [[maybe_unused]] const Path p{&at, walk.key()};
-    const object& value = walk.value();
-    Status s = ok_status();
-    if (walk.key() == "items") {
-      s = walk.first_time(0);
-      if (s)
-        s = read_list(p, value, &out->items, {0u, kNoBound},
-                      [](const Path& q, const object& v, auto* o) { return read(q, v, o); });
-    } else if (walk.key() == "waiting") {
-      s = walk.first_time(1);
-      if (s) s = read_u64(p, value, &out->waiting, {0u, kNoBound});
-    } else if (walk.key() == "oldestWaitMs") {
-      s = walk.first_time(2);
-      if (s) s = read_u64(p, value, &out->oldest_wait_ms, {0u, kNoBound});
-    } else if (walk.key() == "leased") {
-      s = walk.first_time(3);
-      if (s) s = read_u64(p, value, &out->leased, {0u, kNoBound});
-    } else if (walk.key() == "slots") {
-      s = walk.first_time(4);
-      if (s) s = read_u64(p, value, &out->slots, {0u, kNoBound});
-    } else if (walk.key() == "freeSlots") {
-      s = walk.first_time(5);
-      if (s) s = read_u64(p, value, &out->free_slots, {0u, kNoBound});
-    } else {
-      (void)value;
+    bool good = true;
+    switch (walk.field()) {
+      case 0:
+        good = read_list(p, in, &out->items, {0u, kNoBound},
+                         [](const Path& q, Reader& v, auto* o) { return read(q, v, o); });
+        break;
+      case 1:
+        good = read_u64(p, in, &out->waiting, {0u, kNoBound});
+        break;
+      case 2:
+        good = read_u64(p, in, &out->oldest_wait_ms, {0u, kNoBound});
+        break;
+      case 3:
+        good = read_u64(p, in, &out->leased, {0u, kNoBound});
+        break;
+      case 4:
+        good = read_u64(p, in, &out->slots, {0u, kNoBound});
+        break;
+      case 5:
+        good = read_u64(p, in, &out->free_slots, {0u, kNoBound});
+        break;
+      default:
+        in.skip();
     }
-    if (!s) return s;
+    if (!good) return false;
   }
-  if (!walk.seen(1)) return missing_field(at, "waiting");
-  if (!walk.seen(2)) return missing_field(at, "oldestWaitMs");
-  if (!walk.seen(3)) return missing_field(at, "leased");
-  if (!walk.seen(4)) return missing_field(at, "slots");
-  if (!walk.seen(5)) return missing_field(at, "freeSlots");
-  return ok_status();
+  if (!walk.ok()) return false;
+  if (!walk.seen(1)) return in.fail(missing_field(at, "waiting"));
+  if (!walk.seen(2)) return in.fail(missing_field(at, "oldestWaitMs"));
+  if (!walk.seen(3)) return in.fail(missing_field(at, "leased"));
+  if (!walk.seen(4)) return in.fail(missing_field(at, "slots"));
+  if (!walk.seen(5)) return in.fail(missing_field(at, "freeSlots"));
+  return true;
 }
 
 void write(Packer& out, const Demand& in) {
@@ -5237,23 +5153,23 @@ void write(Packer& out, const Demand& in) {
   write(out, in.free_slots);
 }
 
-Status read(const Path& at, const object& from, MakeBackup* out) {
-  (void)out;
-  FieldWalk walk(at, from);
-  if (!walk.status()) return walk.status();
+bool read(const Path& at, Reader& in, [[maybe_unused]] MakeBackup* out) {
+  static constexpr std::string_view kNames[] = {"actor"};
+  FieldWalk walk(at, in, kNames);
   while (walk.next()) {
     [[maybe_unused]] const Path p{&at, walk.key()};
-    const object& value = walk.value();
-    Status s = ok_status();
-    if (walk.key() == "actor") {
-      s = walk.first_time(0);
-      if (s) s = read_string(p, value, &out->actor, {0u, 256u});
-    } else {
-      (void)value;
+    bool good = true;
+    switch (walk.field()) {
+      case 0:
+        good = read_string(p, in, &out->actor, {0u, 256u});
+        break;
+      default:
+        in.skip();
     }
-    if (!s) return s;
+    if (!good) return false;
   }
-  return ok_status();
+  if (!walk.ok()) return false;
+  return true;
 }
 
 void write(Packer& out, const MakeBackup& in) {
@@ -5263,18 +5179,14 @@ void write(Packer& out, const MakeBackup& in) {
   write(out, in.actor);
 }
 
-Status read(const Path& at, const object& from, GetBackup* out) {
-  (void)out;
-  FieldWalk walk(at, from);
-  if (!walk.status()) return walk.status();
+bool read(const Path& at, Reader& in, [[maybe_unused]] GetBackup* out) {
+  FieldWalk walk(at, in, {});
   while (walk.next()) {
     [[maybe_unused]] const Path p{&at, walk.key()};
-    const object& value = walk.value();
-    Status s = ok_status();
-    (void)value;
-    if (!s) return s;
+    in.skip();
   }
-  return ok_status();
+  if (!walk.ok()) return false;
+  return true;
 }
 
 void write(Packer& out, const GetBackup& in) {
@@ -5282,51 +5194,48 @@ void write(Packer& out, const GetBackup& in) {
   out.pack_map(static_cast<uint32_t>(0));
 }
 
-Status read(const Path& at, const object& from, Backup* out) {
-  (void)out;
-  FieldWalk walk(at, from);
-  if (!walk.status()) return walk.status();
+bool read(const Path& at, Reader& in, [[maybe_unused]] Backup* out) {
+  static constexpr std::string_view kNames[] = {"state",  "path",      "bytes",      "copiedBytes",
+                                                "sha256", "startedAt", "finishedAt", "error"};
+  FieldWalk walk(at, in, kNames);
   while (walk.next()) {
     [[maybe_unused]] const Path p{&at, walk.key()};
-    const object& value = walk.value();
-    Status s = ok_status();
-    if (walk.key() == "state") {
-      s = walk.first_time(0);
-      if (s) s = read(p, value, &out->state);
-    } else if (walk.key() == "path") {
-      s = walk.first_time(1);
-      if (s) s = read_string(p, value, &out->path, {0u, kNoBound});
-    } else if (walk.key() == "bytes") {
-      s = walk.first_time(2);
-      if (s) s = read_u64(p, value, &out->bytes, {0u, kNoBound});
-    } else if (walk.key() == "copiedBytes") {
-      s = walk.first_time(3);
-      if (s) s = read_u64(p, value, &out->copied_bytes, {0u, kNoBound});
-    } else if (walk.key() == "sha256") {
-      s = walk.first_time(4);
-      if (s) s = read_string(p, value, &out->sha256, {0u, kNoBound});
-    } else if (walk.key() == "startedAt") {
-      s = walk.first_time(5);
-      if (s)
-        s = read_optional(p, value, &out->started_at, [](const Path& q, const object& v, auto* o) {
-          return read_time(q, v, o);
-        });
-    } else if (walk.key() == "finishedAt") {
-      s = walk.first_time(6);
-      if (s)
-        s = read_optional(p, value, &out->finished_at, [](const Path& q, const object& v, auto* o) {
-          return read_time(q, v, o);
-        });
-    } else if (walk.key() == "error") {
-      s = walk.first_time(7);
-      if (s) s = read_string(p, value, &out->error, {0u, kNoBound});
-    } else {
-      (void)value;
+    bool good = true;
+    switch (walk.field()) {
+      case 0:
+        good = read(p, in, &out->state);
+        break;
+      case 1:
+        good = read_string(p, in, &out->path, {0u, kNoBound});
+        break;
+      case 2:
+        good = read_u64(p, in, &out->bytes, {0u, kNoBound});
+        break;
+      case 3:
+        good = read_u64(p, in, &out->copied_bytes, {0u, kNoBound});
+        break;
+      case 4:
+        good = read_string(p, in, &out->sha256, {0u, kNoBound});
+        break;
+      case 5:
+        good = read_optional(p, in, &out->started_at,
+                             [](const Path& q, Reader& v, auto* o) { return read_time(q, v, o); });
+        break;
+      case 6:
+        good = read_optional(p, in, &out->finished_at,
+                             [](const Path& q, Reader& v, auto* o) { return read_time(q, v, o); });
+        break;
+      case 7:
+        good = read_string(p, in, &out->error, {0u, kNoBound});
+        break;
+      default:
+        in.skip();
     }
-    if (!s) return s;
+    if (!good) return false;
   }
-  if (!walk.seen(0)) return missing_field(at, "state");
-  return ok_status();
+  if (!walk.ok()) return false;
+  if (!walk.seen(0)) return in.fail(missing_field(at, "state"));
+  return true;
 }
 
 void write(Packer& out, const Backup& in) {
@@ -5354,23 +5263,23 @@ void write(Packer& out, const Backup& in) {
   write(out, in.error);
 }
 
-Status read(const Path& at, const object& from, ListAudit* out) {
-  (void)out;
-  FieldWalk walk(at, from);
-  if (!walk.status()) return walk.status();
+bool read(const Path& at, Reader& in, [[maybe_unused]] ListAudit* out) {
+  static constexpr std::string_view kNames[] = {"limit"};
+  FieldWalk walk(at, in, kNames);
   while (walk.next()) {
     [[maybe_unused]] const Path p{&at, walk.key()};
-    const object& value = walk.value();
-    Status s = ok_status();
-    if (walk.key() == "limit") {
-      s = walk.first_time(0);
-      if (s) s = read_u64(p, value, &out->limit, {1u, 1000u});
-    } else {
-      (void)value;
+    bool good = true;
+    switch (walk.field()) {
+      case 0:
+        good = read_u64(p, in, &out->limit, {1u, 1000u});
+        break;
+      default:
+        in.skip();
     }
-    if (!s) return s;
+    if (!good) return false;
   }
-  return ok_status();
+  if (!walk.ok()) return false;
+  return true;
 }
 
 void write(Packer& out, const ListAudit& in) {
@@ -5380,25 +5289,24 @@ void write(Packer& out, const ListAudit& in) {
   write(out, in.limit);
 }
 
-Status read(const Path& at, const object& from, Audit* out) {
-  (void)out;
-  FieldWalk walk(at, from);
-  if (!walk.status()) return walk.status();
+bool read(const Path& at, Reader& in, [[maybe_unused]] Audit* out) {
+  static constexpr std::string_view kNames[] = {"items"};
+  FieldWalk walk(at, in, kNames);
   while (walk.next()) {
     [[maybe_unused]] const Path p{&at, walk.key()};
-    const object& value = walk.value();
-    Status s = ok_status();
-    if (walk.key() == "items") {
-      s = walk.first_time(0);
-      if (s)
-        s = read_list(p, value, &out->items, {0u, kNoBound},
-                      [](const Path& q, const object& v, auto* o) { return read(q, v, o); });
-    } else {
-      (void)value;
+    bool good = true;
+    switch (walk.field()) {
+      case 0:
+        good = read_list(p, in, &out->items, {0u, kNoBound},
+                         [](const Path& q, Reader& v, auto* o) { return read(q, v, o); });
+        break;
+      default:
+        in.skip();
     }
-    if (!s) return s;
+    if (!good) return false;
   }
-  return ok_status();
+  if (!walk.ok()) return false;
+  return true;
 }
 
 void write(Packer& out, const Audit& in) {
@@ -5408,18 +5316,14 @@ void write(Packer& out, const Audit& in) {
   write_list(out, in.items, [](Packer& o, const auto& v) { write(o, v); });
 }
 
-Status read(const Path& at, const object& from, ListKeys* out) {
-  (void)out;
-  FieldWalk walk(at, from);
-  if (!walk.status()) return walk.status();
+bool read(const Path& at, Reader& in, [[maybe_unused]] ListKeys* out) {
+  FieldWalk walk(at, in, {});
   while (walk.next()) {
     [[maybe_unused]] const Path p{&at, walk.key()};
-    const object& value = walk.value();
-    Status s = ok_status();
-    (void)value;
-    if (!s) return s;
+    in.skip();
   }
-  return ok_status();
+  if (!walk.ok()) return false;
+  return true;
 }
 
 void write(Packer& out, const ListKeys& in) {
@@ -5427,35 +5331,32 @@ void write(Packer& out, const ListKeys& in) {
   out.pack_map(static_cast<uint32_t>(0));
 }
 
-Status read(const Path& at, const object& from, Keys* out) {
-  (void)out;
-  FieldWalk walk(at, from);
-  if (!walk.status()) return walk.status();
+bool read(const Path& at, Reader& in, [[maybe_unused]] Keys* out) {
+  static constexpr std::string_view kNames[] = {"items", "clients", "runners"};
+  FieldWalk walk(at, in, kNames);
   while (walk.next()) {
     [[maybe_unused]] const Path p{&at, walk.key()};
-    const object& value = walk.value();
-    Status s = ok_status();
-    if (walk.key() == "items") {
-      s = walk.first_time(0);
-      if (s)
-        s = read_list(p, value, &out->items, {0u, kNoBound},
-                      [](const Path& q, const object& v, auto* o) { return read(q, v, o); });
-    } else if (walk.key() == "clients") {
-      s = walk.first_time(1);
-      if (s)
-        s = read_optional(p, value, &out->clients,
-                          [](const Path& q, const object& v, auto* o) { return read(q, v, o); });
-    } else if (walk.key() == "runners") {
-      s = walk.first_time(2);
-      if (s)
-        s = read_optional(p, value, &out->runners,
-                          [](const Path& q, const object& v, auto* o) { return read(q, v, o); });
-    } else {
-      (void)value;
+    bool good = true;
+    switch (walk.field()) {
+      case 0:
+        good = read_list(p, in, &out->items, {0u, kNoBound},
+                         [](const Path& q, Reader& v, auto* o) { return read(q, v, o); });
+        break;
+      case 1:
+        good = read_optional(p, in, &out->clients,
+                             [](const Path& q, Reader& v, auto* o) { return read(q, v, o); });
+        break;
+      case 2:
+        good = read_optional(p, in, &out->runners,
+                             [](const Path& q, Reader& v, auto* o) { return read(q, v, o); });
+        break;
+      default:
+        in.skip();
     }
-    if (!s) return s;
+    if (!good) return false;
   }
-  return ok_status();
+  if (!walk.ok()) return false;
+  return true;
 }
 
 void write(Packer& out, const Keys& in) {
@@ -5473,27 +5374,27 @@ void write(Packer& out, const Keys& in) {
   }
 }
 
-Status read(const Path& at, const object& from, PutKey* out) {
-  (void)out;
-  FieldWalk walk(at, from);
-  if (!walk.status()) return walk.status();
+bool read(const Path& at, Reader& in, [[maybe_unused]] PutKey* out) {
+  static constexpr std::string_view kNames[] = {"key", "actor"};
+  FieldWalk walk(at, in, kNames);
   while (walk.next()) {
     [[maybe_unused]] const Path p{&at, walk.key()};
-    const object& value = walk.value();
-    Status s = ok_status();
-    if (walk.key() == "key") {
-      s = walk.first_time(0);
-      if (s) s = read(p, value, &out->key);
-    } else if (walk.key() == "actor") {
-      s = walk.first_time(1);
-      if (s) s = read_string(p, value, &out->actor, {0u, 256u});
-    } else {
-      (void)value;
+    bool good = true;
+    switch (walk.field()) {
+      case 0:
+        good = read(p, in, &out->key);
+        break;
+      case 1:
+        good = read_string(p, in, &out->actor, {0u, 256u});
+        break;
+      default:
+        in.skip();
     }
-    if (!s) return s;
+    if (!good) return false;
   }
-  if (!walk.seen(0)) return missing_field(at, "key");
-  return ok_status();
+  if (!walk.ok()) return false;
+  if (!walk.seen(0)) return in.fail(missing_field(at, "key"));
+  return true;
 }
 
 void write(Packer& out, const PutKey& in) {
@@ -5505,27 +5406,27 @@ void write(Packer& out, const PutKey& in) {
   write(out, in.actor);
 }
 
-Status read(const Path& at, const object& from, RevokeKey* out) {
-  (void)out;
-  FieldWalk walk(at, from);
-  if (!walk.status()) return walk.status();
+bool read(const Path& at, Reader& in, [[maybe_unused]] RevokeKey* out) {
+  static constexpr std::string_view kNames[] = {"name", "actor"};
+  FieldWalk walk(at, in, kNames);
   while (walk.next()) {
     [[maybe_unused]] const Path p{&at, walk.key()};
-    const object& value = walk.value();
-    Status s = ok_status();
-    if (walk.key() == "name") {
-      s = walk.first_time(0);
-      if (s) s = read_name(p, value, &out->name);
-    } else if (walk.key() == "actor") {
-      s = walk.first_time(1);
-      if (s) s = read_string(p, value, &out->actor, {0u, 256u});
-    } else {
-      (void)value;
+    bool good = true;
+    switch (walk.field()) {
+      case 0:
+        good = read_name(p, in, &out->name);
+        break;
+      case 1:
+        good = read_string(p, in, &out->actor, {0u, 256u});
+        break;
+      default:
+        in.skip();
     }
-    if (!s) return s;
+    if (!good) return false;
   }
-  if (!walk.seen(0)) return missing_field(at, "name");
-  return ok_status();
+  if (!walk.ok()) return false;
+  if (!walk.seen(0)) return in.fail(missing_field(at, "name"));
+  return true;
 }
 
 void write(Packer& out, const RevokeKey& in) {
@@ -5537,74 +5438,69 @@ void write(Packer& out, const RevokeKey& in) {
   write(out, in.actor);
 }
 
-Status read(const Path& at, const object& from, Register* out) {
-  (void)out;
-  FieldWalk walk(at, from);
-  if (!walk.status()) return walk.status();
+bool read(const Path& at, Reader& in, [[maybe_unused]] Register* out) {
+  static constexpr std::string_view kNames[] = {"instance",   "secret",   "session", "host",
+                                                "version",    "slots",    "labels",  "held",
+                                                "lastJobSeq", "draining", "limits",  "protocols"};
+  FieldWalk walk(at, in, kNames);
   while (walk.next()) {
     [[maybe_unused]] const Path p{&at, walk.key()};
-    const object& value = walk.value();
-    Status s = ok_status();
-    if (walk.key() == "instance") {
-      s = walk.first_time(0);
-      if (s) s = read_name(p, value, &out->instance);
-    } else if (walk.key() == "secret") {
-      s = walk.first_time(1);
-      if (s) s = read_bytes(p, value, &out->secret, {16u, 64u});
-    } else if (walk.key() == "session") {
-      s = walk.first_time(2);
-      if (s) s = read_u64(p, value, &out->session, {1u, kNoBound});
-    } else if (walk.key() == "host") {
-      s = walk.first_time(3);
-      if (s) s = read_string(p, value, &out->host, {0u, 255u});
-    } else if (walk.key() == "version") {
-      s = walk.first_time(4);
-      if (s) s = read_string(p, value, &out->version, {0u, 128u});
-    } else if (walk.key() == "slots") {
-      s = walk.first_time(5);
-      if (s) s = read_u64(p, value, &out->slots, {0u, 1024u});
-    } else if (walk.key() == "labels") {
-      s = walk.first_time(6);
-      if (s)
-        s = read_map(p, value, &out->labels, {0u, 64u},
-                     [](const Path& q, const object& v, auto* o) {
-                       return read_string(q, v, o, {0u, kNoBound});
-                     });
-    } else if (walk.key() == "held") {
-      s = walk.first_time(7);
-      if (s)
-        s = read_list(p, value, &out->held, {0u, 1024u},
-                      [](const Path& q, const object& v, auto* o) { return read(q, v, o); });
-    } else if (walk.key() == "lastJobSeq") {
-      s = walk.first_time(8);
-      if (s) s = read_u64(p, value, &out->last_job_seq, {0u, kNoBound});
-    } else if (walk.key() == "draining") {
-      s = walk.first_time(9);
-      if (s) s = read_bool(p, value, &out->draining);
-    } else if (walk.key() == "limits") {
-      s = walk.first_time(10);
-      if (s)
-        s = read_map(p, value, &out->limits, {0u, 64u},
-                     [](const Path& q, const object& v, auto* o) {
-                       return read_u64(q, v, o, {0u, kNoBound});
-                     });
-    } else if (walk.key() == "protocols") {
-      s = walk.first_time(11);
-      if (s)
-        s = read_list(p, value, &out->protocols, {0u, 16u},
-                      [](const Path& q, const object& v, auto* o) {
-                        return read_u64(q, v, o, {0u, kNoBound});
-                      });
-    } else {
-      (void)value;
+    bool good = true;
+    switch (walk.field()) {
+      case 0:
+        good = read_name(p, in, &out->instance);
+        break;
+      case 1:
+        good = read_bytes(p, in, &out->secret, {16u, 64u});
+        break;
+      case 2:
+        good = read_u64(p, in, &out->session, {1u, kNoBound});
+        break;
+      case 3:
+        good = read_string(p, in, &out->host, {0u, 255u});
+        break;
+      case 4:
+        good = read_string(p, in, &out->version, {0u, 128u});
+        break;
+      case 5:
+        good = read_u64(p, in, &out->slots, {0u, 1024u});
+        break;
+      case 6:
+        good = read_map(p, in, &out->labels, {0u, 64u}, [](const Path& q, Reader& v, auto* o) {
+          return read_string(q, v, o, {0u, kNoBound});
+        });
+        break;
+      case 7:
+        good = read_list(p, in, &out->held, {0u, 1024u},
+                         [](const Path& q, Reader& v, auto* o) { return read(q, v, o); });
+        break;
+      case 8:
+        good = read_u64(p, in, &out->last_job_seq, {0u, kNoBound});
+        break;
+      case 9:
+        good = read_bool(p, in, &out->draining);
+        break;
+      case 10:
+        good = read_map(p, in, &out->limits, {0u, 64u}, [](const Path& q, Reader& v, auto* o) {
+          return read_u64(q, v, o, {0u, kNoBound});
+        });
+        break;
+      case 11:
+        good = read_list(p, in, &out->protocols, {0u, 16u}, [](const Path& q, Reader& v, auto* o) {
+          return read_u64(q, v, o, {0u, kNoBound});
+        });
+        break;
+      default:
+        in.skip();
     }
-    if (!s) return s;
+    if (!good) return false;
   }
-  if (!walk.seen(0)) return missing_field(at, "instance");
-  if (!walk.seen(1)) return missing_field(at, "secret");
-  if (!walk.seen(2)) return missing_field(at, "session");
-  if (!walk.seen(5)) return missing_field(at, "slots");
-  return ok_status();
+  if (!walk.ok()) return false;
+  if (!walk.seen(0)) return in.fail(missing_field(at, "instance"));
+  if (!walk.seen(1)) return in.fail(missing_field(at, "secret"));
+  if (!walk.seen(2)) return in.fail(missing_field(at, "session"));
+  if (!walk.seen(5)) return in.fail(missing_field(at, "slots"));
+  return true;
 }
 
 void write(Packer& out, const Register& in) {
@@ -5636,56 +5532,56 @@ void write(Packer& out, const Register& in) {
   write_list(out, in.protocols, [](Packer& o, const auto& v) { write(o, v); });
 }
 
-Status read(const Path& at, const object& from, Registered* out) {
-  (void)out;
-  FieldWalk walk(at, from);
-  if (!walk.status()) return walk.status();
+bool read(const Path& at, Reader& in, [[maybe_unused]] Registered* out) {
+  static constexpr std::string_view kNames[] = {"epoch",   "session", "heartbeatMs",
+                                                "leaseMs", "cancels", "slots",
+                                                "drain",   "move",    "protocol"};
+  FieldWalk walk(at, in, kNames);
   while (walk.next()) {
     [[maybe_unused]] const Path p{&at, walk.key()};
-    const object& value = walk.value();
-    Status s = ok_status();
-    if (walk.key() == "epoch") {
-      s = walk.first_time(0);
-      if (s) s = read_u64(p, value, &out->epoch, {0u, kNoBound});
-    } else if (walk.key() == "session") {
-      s = walk.first_time(1);
-      if (s) s = read_u64(p, value, &out->session, {0u, kNoBound});
-    } else if (walk.key() == "heartbeatMs") {
-      s = walk.first_time(2);
-      if (s) s = read_u64(p, value, &out->heartbeat_ms, {0u, kNoBound});
-    } else if (walk.key() == "leaseMs") {
-      s = walk.first_time(3);
-      if (s) s = read_u64(p, value, &out->lease_ms, {0u, kNoBound});
-    } else if (walk.key() == "cancels") {
-      s = walk.first_time(4);
-      if (s)
-        s = read_list(p, value, &out->cancels, {0u, kNoBound},
-                      [](const Path& q, const object& v, auto* o) { return read(q, v, o); });
-    } else if (walk.key() == "slots") {
-      s = walk.first_time(5);
-      if (s) s = read_u64(p, value, &out->slots, {0u, kNoBound});
-    } else if (walk.key() == "drain") {
-      s = walk.first_time(6);
-      if (s) s = read_bool(p, value, &out->drain);
-    } else if (walk.key() == "move") {
-      s = walk.first_time(7);
-      if (s)
-        s = read_optional(p, value, &out->move,
-                          [](const Path& q, const object& v, auto* o) { return read(q, v, o); });
-    } else if (walk.key() == "protocol") {
-      s = walk.first_time(8);
-      if (s) s = read_u64(p, value, &out->protocol, {0u, kNoBound});
-    } else {
-      (void)value;
+    bool good = true;
+    switch (walk.field()) {
+      case 0:
+        good = read_u64(p, in, &out->epoch, {0u, kNoBound});
+        break;
+      case 1:
+        good = read_u64(p, in, &out->session, {0u, kNoBound});
+        break;
+      case 2:
+        good = read_u64(p, in, &out->heartbeat_ms, {0u, kNoBound});
+        break;
+      case 3:
+        good = read_u64(p, in, &out->lease_ms, {0u, kNoBound});
+        break;
+      case 4:
+        good = read_list(p, in, &out->cancels, {0u, kNoBound},
+                         [](const Path& q, Reader& v, auto* o) { return read(q, v, o); });
+        break;
+      case 5:
+        good = read_u64(p, in, &out->slots, {0u, kNoBound});
+        break;
+      case 6:
+        good = read_bool(p, in, &out->drain);
+        break;
+      case 7:
+        good = read_optional(p, in, &out->move,
+                             [](const Path& q, Reader& v, auto* o) { return read(q, v, o); });
+        break;
+      case 8:
+        good = read_u64(p, in, &out->protocol, {0u, kNoBound});
+        break;
+      default:
+        in.skip();
     }
-    if (!s) return s;
+    if (!good) return false;
   }
-  if (!walk.seen(0)) return missing_field(at, "epoch");
-  if (!walk.seen(1)) return missing_field(at, "session");
-  if (!walk.seen(2)) return missing_field(at, "heartbeatMs");
-  if (!walk.seen(3)) return missing_field(at, "leaseMs");
-  if (!walk.seen(5)) return missing_field(at, "slots");
-  return ok_status();
+  if (!walk.ok()) return false;
+  if (!walk.seen(0)) return in.fail(missing_field(at, "epoch"));
+  if (!walk.seen(1)) return in.fail(missing_field(at, "session"));
+  if (!walk.seen(2)) return in.fail(missing_field(at, "heartbeatMs"));
+  if (!walk.seen(3)) return in.fail(missing_field(at, "leaseMs"));
+  if (!walk.seen(5)) return in.fail(missing_field(at, "slots"));
+  return true;
 }
 
 void write(Packer& out, const Registered& in) {
@@ -5713,44 +5609,44 @@ void write(Packer& out, const Registered& in) {
   write(out, in.protocol);
 }
 
-Status read(const Path& at, const object& from, Heartbeat* out) {
-  (void)out;
-  FieldWalk walk(at, from);
-  if (!walk.status()) return walk.status();
+bool read(const Path& at, Reader& in, [[maybe_unused]] Heartbeat* out) {
+  static constexpr std::string_view kNames[] = {"session", "sentMs",     "slots",
+                                                "held",    "lastJobSeq", "draining"};
+  FieldWalk walk(at, in, kNames);
   while (walk.next()) {
     [[maybe_unused]] const Path p{&at, walk.key()};
-    const object& value = walk.value();
-    Status s = ok_status();
-    if (walk.key() == "session") {
-      s = walk.first_time(0);
-      if (s) s = read_u64(p, value, &out->session, {0u, kNoBound});
-    } else if (walk.key() == "sentMs") {
-      s = walk.first_time(1);
-      if (s) s = read_i64(p, value, &out->sent_ms);
-    } else if (walk.key() == "slots") {
-      s = walk.first_time(2);
-      if (s) s = read_u64(p, value, &out->slots, {0u, 1024u});
-    } else if (walk.key() == "held") {
-      s = walk.first_time(3);
-      if (s)
-        s = read_list(p, value, &out->held, {0u, 1024u},
-                      [](const Path& q, const object& v, auto* o) { return read(q, v, o); });
-    } else if (walk.key() == "lastJobSeq") {
-      s = walk.first_time(4);
-      if (s) s = read_u64(p, value, &out->last_job_seq, {0u, kNoBound});
-    } else if (walk.key() == "draining") {
-      s = walk.first_time(5);
-      if (s) s = read_bool(p, value, &out->draining);
-    } else {
-      (void)value;
+    bool good = true;
+    switch (walk.field()) {
+      case 0:
+        good = read_u64(p, in, &out->session, {0u, kNoBound});
+        break;
+      case 1:
+        good = read_i64(p, in, &out->sent_ms);
+        break;
+      case 2:
+        good = read_u64(p, in, &out->slots, {0u, 1024u});
+        break;
+      case 3:
+        good = read_list(p, in, &out->held, {0u, 1024u},
+                         [](const Path& q, Reader& v, auto* o) { return read(q, v, o); });
+        break;
+      case 4:
+        good = read_u64(p, in, &out->last_job_seq, {0u, kNoBound});
+        break;
+      case 5:
+        good = read_bool(p, in, &out->draining);
+        break;
+      default:
+        in.skip();
     }
-    if (!s) return s;
+    if (!good) return false;
   }
-  if (!walk.seen(0)) return missing_field(at, "session");
-  if (!walk.seen(1)) return missing_field(at, "sentMs");
-  if (!walk.seen(2)) return missing_field(at, "slots");
-  if (!walk.seen(4)) return missing_field(at, "lastJobSeq");
-  return ok_status();
+  if (!walk.ok()) return false;
+  if (!walk.seen(0)) return in.fail(missing_field(at, "session"));
+  if (!walk.seen(1)) return in.fail(missing_field(at, "sentMs"));
+  if (!walk.seen(2)) return in.fail(missing_field(at, "slots"));
+  if (!walk.seen(4)) return in.fail(missing_field(at, "lastJobSeq"));
+  return true;
 }
 
 void write(Packer& out, const Heartbeat& in) {
@@ -5770,45 +5666,44 @@ void write(Packer& out, const Heartbeat& in) {
   write(out, in.draining);
 }
 
-Status read(const Path& at, const object& from, HeartbeatAck* out) {
-  (void)out;
-  FieldWalk walk(at, from);
-  if (!walk.status()) return walk.status();
+bool read(const Path& at, Reader& in, [[maybe_unused]] HeartbeatAck* out) {
+  static constexpr std::string_view kNames[] = {"epoch", "sentMs", "cancels",
+                                                "slots", "drain",  "move"};
+  FieldWalk walk(at, in, kNames);
   while (walk.next()) {
     [[maybe_unused]] const Path p{&at, walk.key()};
-    const object& value = walk.value();
-    Status s = ok_status();
-    if (walk.key() == "epoch") {
-      s = walk.first_time(0);
-      if (s) s = read_u64(p, value, &out->epoch, {0u, kNoBound});
-    } else if (walk.key() == "sentMs") {
-      s = walk.first_time(1);
-      if (s) s = read_i64(p, value, &out->sent_ms);
-    } else if (walk.key() == "cancels") {
-      s = walk.first_time(2);
-      if (s)
-        s = read_list(p, value, &out->cancels, {0u, kNoBound},
-                      [](const Path& q, const object& v, auto* o) { return read(q, v, o); });
-    } else if (walk.key() == "slots") {
-      s = walk.first_time(3);
-      if (s) s = read_u64(p, value, &out->slots, {0u, kNoBound});
-    } else if (walk.key() == "drain") {
-      s = walk.first_time(4);
-      if (s) s = read_bool(p, value, &out->drain);
-    } else if (walk.key() == "move") {
-      s = walk.first_time(5);
-      if (s)
-        s = read_optional(p, value, &out->move,
-                          [](const Path& q, const object& v, auto* o) { return read(q, v, o); });
-    } else {
-      (void)value;
+    bool good = true;
+    switch (walk.field()) {
+      case 0:
+        good = read_u64(p, in, &out->epoch, {0u, kNoBound});
+        break;
+      case 1:
+        good = read_i64(p, in, &out->sent_ms);
+        break;
+      case 2:
+        good = read_list(p, in, &out->cancels, {0u, kNoBound},
+                         [](const Path& q, Reader& v, auto* o) { return read(q, v, o); });
+        break;
+      case 3:
+        good = read_u64(p, in, &out->slots, {0u, kNoBound});
+        break;
+      case 4:
+        good = read_bool(p, in, &out->drain);
+        break;
+      case 5:
+        good = read_optional(p, in, &out->move,
+                             [](const Path& q, Reader& v, auto* o) { return read(q, v, o); });
+        break;
+      default:
+        in.skip();
     }
-    if (!s) return s;
+    if (!good) return false;
   }
-  if (!walk.seen(0)) return missing_field(at, "epoch");
-  if (!walk.seen(1)) return missing_field(at, "sentMs");
-  if (!walk.seen(3)) return missing_field(at, "slots");
-  return ok_status();
+  if (!walk.ok()) return false;
+  if (!walk.seen(0)) return in.fail(missing_field(at, "epoch"));
+  if (!walk.seen(1)) return in.fail(missing_field(at, "sentMs"));
+  if (!walk.seen(3)) return in.fail(missing_field(at, "slots"));
+  return true;
 }
 
 void write(Packer& out, const HeartbeatAck& in) {
@@ -5830,34 +5725,33 @@ void write(Packer& out, const HeartbeatAck& in) {
   }
 }
 
-Status read(const Path& at, const object& from, RunJobs* out) {
-  (void)out;
-  FieldWalk walk(at, from);
-  if (!walk.status()) return walk.status();
+bool read(const Path& at, Reader& in, [[maybe_unused]] RunJobs* out) {
+  static constexpr std::string_view kNames[] = {"seq", "epoch", "items"};
+  FieldWalk walk(at, in, kNames);
   while (walk.next()) {
     [[maybe_unused]] const Path p{&at, walk.key()};
-    const object& value = walk.value();
-    Status s = ok_status();
-    if (walk.key() == "seq") {
-      s = walk.first_time(0);
-      if (s) s = read_u64(p, value, &out->seq, {0u, kNoBound});
-    } else if (walk.key() == "epoch") {
-      s = walk.first_time(1);
-      if (s) s = read_u64(p, value, &out->epoch, {0u, kNoBound});
-    } else if (walk.key() == "items") {
-      s = walk.first_time(2);
-      if (s)
-        s = read_list(p, value, &out->items, {1u, 64u},
-                      [](const Path& q, const object& v, auto* o) { return read(q, v, o); });
-    } else {
-      (void)value;
+    bool good = true;
+    switch (walk.field()) {
+      case 0:
+        good = read_u64(p, in, &out->seq, {0u, kNoBound});
+        break;
+      case 1:
+        good = read_u64(p, in, &out->epoch, {0u, kNoBound});
+        break;
+      case 2:
+        good = read_list(p, in, &out->items, {1u, 64u},
+                         [](const Path& q, Reader& v, auto* o) { return read(q, v, o); });
+        break;
+      default:
+        in.skip();
     }
-    if (!s) return s;
+    if (!good) return false;
   }
-  if (!walk.seen(0)) return missing_field(at, "seq");
-  if (!walk.seen(1)) return missing_field(at, "epoch");
-  if (!walk.seen(2)) return missing_field(at, "items");
-  return ok_status();
+  if (!walk.ok()) return false;
+  if (!walk.seen(0)) return in.fail(missing_field(at, "seq"));
+  if (!walk.seen(1)) return in.fail(missing_field(at, "epoch"));
+  if (!walk.seen(2)) return in.fail(missing_field(at, "items"));
+  return true;
 }
 
 void write(Packer& out, const RunJobs& in) {
@@ -5871,26 +5765,25 @@ void write(Packer& out, const RunJobs& in) {
   write_list(out, in.items, [](Packer& o, const auto& v) { write(o, v); });
 }
 
-Status read(const Path& at, const object& from, Cancel* out) {
-  (void)out;
-  FieldWalk walk(at, from);
-  if (!walk.status()) return walk.status();
+bool read(const Path& at, Reader& in, [[maybe_unused]] Cancel* out) {
+  static constexpr std::string_view kNames[] = {"orders"};
+  FieldWalk walk(at, in, kNames);
   while (walk.next()) {
     [[maybe_unused]] const Path p{&at, walk.key()};
-    const object& value = walk.value();
-    Status s = ok_status();
-    if (walk.key() == "orders") {
-      s = walk.first_time(0);
-      if (s)
-        s = read_list(p, value, &out->orders, {1u, 1024u},
-                      [](const Path& q, const object& v, auto* o) { return read(q, v, o); });
-    } else {
-      (void)value;
+    bool good = true;
+    switch (walk.field()) {
+      case 0:
+        good = read_list(p, in, &out->orders, {1u, 1024u},
+                         [](const Path& q, Reader& v, auto* o) { return read(q, v, o); });
+        break;
+      default:
+        in.skip();
     }
-    if (!s) return s;
+    if (!good) return false;
   }
-  if (!walk.seen(0)) return missing_field(at, "orders");
-  return ok_status();
+  if (!walk.ok()) return false;
+  if (!walk.seen(0)) return in.fail(missing_field(at, "orders"));
+  return true;
 }
 
 void write(Packer& out, const Cancel& in) {
@@ -5900,32 +5793,32 @@ void write(Packer& out, const Cancel& in) {
   write_list(out, in.orders, [](Packer& o, const auto& v) { write(o, v); });
 }
 
-Status read(const Path& at, const object& from, BaseResolved* out) {
-  (void)out;
-  FieldWalk walk(at, from);
-  if (!walk.status()) return walk.status();
+bool read(const Path& at, Reader& in, [[maybe_unused]] BaseResolved* out) {
+  static constexpr std::string_view kNames[] = {"session", "lease", "commit"};
+  FieldWalk walk(at, in, kNames);
   while (walk.next()) {
     [[maybe_unused]] const Path p{&at, walk.key()};
-    const object& value = walk.value();
-    Status s = ok_status();
-    if (walk.key() == "session") {
-      s = walk.first_time(0);
-      if (s) s = read_u64(p, value, &out->session, {0u, kNoBound});
-    } else if (walk.key() == "lease") {
-      s = walk.first_time(1);
-      if (s) s = read(p, value, &out->lease);
-    } else if (walk.key() == "commit") {
-      s = walk.first_time(2);
-      if (s) s = read_oid(p, value, &out->commit);
-    } else {
-      (void)value;
+    bool good = true;
+    switch (walk.field()) {
+      case 0:
+        good = read_u64(p, in, &out->session, {0u, kNoBound});
+        break;
+      case 1:
+        good = read(p, in, &out->lease);
+        break;
+      case 2:
+        good = read_oid(p, in, &out->commit);
+        break;
+      default:
+        in.skip();
     }
-    if (!s) return s;
+    if (!good) return false;
   }
-  if (!walk.seen(0)) return missing_field(at, "session");
-  if (!walk.seen(1)) return missing_field(at, "lease");
-  if (!walk.seen(2)) return missing_field(at, "commit");
-  return ok_status();
+  if (!walk.ok()) return false;
+  if (!walk.seen(0)) return in.fail(missing_field(at, "session"));
+  if (!walk.seen(1)) return in.fail(missing_field(at, "lease"));
+  if (!walk.seen(2)) return in.fail(missing_field(at, "commit"));
+  return true;
 }
 
 void write(Packer& out, const BaseResolved& in) {
@@ -5939,28 +5832,28 @@ void write(Packer& out, const BaseResolved& in) {
   write(out, in.commit);
 }
 
-Status read(const Path& at, const object& from, BaseKept* out) {
-  (void)out;
-  FieldWalk walk(at, from);
-  if (!walk.status()) return walk.status();
+bool read(const Path& at, Reader& in, [[maybe_unused]] BaseKept* out) {
+  static constexpr std::string_view kNames[] = {"lease", "commit"};
+  FieldWalk walk(at, in, kNames);
   while (walk.next()) {
     [[maybe_unused]] const Path p{&at, walk.key()};
-    const object& value = walk.value();
-    Status s = ok_status();
-    if (walk.key() == "lease") {
-      s = walk.first_time(0);
-      if (s) s = read(p, value, &out->lease);
-    } else if (walk.key() == "commit") {
-      s = walk.first_time(1);
-      if (s) s = read_string(p, value, &out->commit, {0u, kNoBound});
-    } else {
-      (void)value;
+    bool good = true;
+    switch (walk.field()) {
+      case 0:
+        good = read(p, in, &out->lease);
+        break;
+      case 1:
+        good = read_string(p, in, &out->commit, {0u, kNoBound});
+        break;
+      default:
+        in.skip();
     }
-    if (!s) return s;
+    if (!good) return false;
   }
-  if (!walk.seen(0)) return missing_field(at, "lease");
-  if (!walk.seen(1)) return missing_field(at, "commit");
-  return ok_status();
+  if (!walk.ok()) return false;
+  if (!walk.seen(0)) return in.fail(missing_field(at, "lease"));
+  if (!walk.seen(1)) return in.fail(missing_field(at, "commit"));
+  return true;
 }
 
 void write(Packer& out, const BaseKept& in) {
@@ -5972,34 +5865,33 @@ void write(Packer& out, const BaseKept& in) {
   write(out, in.commit);
 }
 
-Status read(const Path& at, const object& from, PutEvents* out) {
-  (void)out;
-  FieldWalk walk(at, from);
-  if (!walk.status()) return walk.status();
+bool read(const Path& at, Reader& in, [[maybe_unused]] PutEvents* out) {
+  static constexpr std::string_view kNames[] = {"session", "lease", "items"};
+  FieldWalk walk(at, in, kNames);
   while (walk.next()) {
     [[maybe_unused]] const Path p{&at, walk.key()};
-    const object& value = walk.value();
-    Status s = ok_status();
-    if (walk.key() == "session") {
-      s = walk.first_time(0);
-      if (s) s = read_u64(p, value, &out->session, {0u, kNoBound});
-    } else if (walk.key() == "lease") {
-      s = walk.first_time(1);
-      if (s) s = read(p, value, &out->lease);
-    } else if (walk.key() == "items") {
-      s = walk.first_time(2);
-      if (s)
-        s = read_list(p, value, &out->items, {1u, 1024u},
-                      [](const Path& q, const object& v, auto* o) { return read(q, v, o); });
-    } else {
-      (void)value;
+    bool good = true;
+    switch (walk.field()) {
+      case 0:
+        good = read_u64(p, in, &out->session, {0u, kNoBound});
+        break;
+      case 1:
+        good = read(p, in, &out->lease);
+        break;
+      case 2:
+        good = read_list(p, in, &out->items, {1u, 1024u},
+                         [](const Path& q, Reader& v, auto* o) { return read(q, v, o); });
+        break;
+      default:
+        in.skip();
     }
-    if (!s) return s;
+    if (!good) return false;
   }
-  if (!walk.seen(0)) return missing_field(at, "session");
-  if (!walk.seen(1)) return missing_field(at, "lease");
-  if (!walk.seen(2)) return missing_field(at, "items");
-  return ok_status();
+  if (!walk.ok()) return false;
+  if (!walk.seen(0)) return in.fail(missing_field(at, "session"));
+  if (!walk.seen(1)) return in.fail(missing_field(at, "lease"));
+  if (!walk.seen(2)) return in.fail(missing_field(at, "items"));
+  return true;
 }
 
 void write(Packer& out, const PutEvents& in) {
@@ -6013,34 +5905,33 @@ void write(Packer& out, const PutEvents& in) {
   write_list(out, in.items, [](Packer& o, const auto& v) { write(o, v); });
 }
 
-Status read(const Path& at, const object& from, EventsKept* out) {
-  (void)out;
-  FieldWalk walk(at, from);
-  if (!walk.status()) return walk.status();
+bool read(const Path& at, Reader& in, [[maybe_unused]] EventsKept* out) {
+  static constexpr std::string_view kNames[] = {"lease", "stale", "offsets"};
+  FieldWalk walk(at, in, kNames);
   while (walk.next()) {
     [[maybe_unused]] const Path p{&at, walk.key()};
-    const object& value = walk.value();
-    Status s = ok_status();
-    if (walk.key() == "lease") {
-      s = walk.first_time(0);
-      if (s) s = read(p, value, &out->lease);
-    } else if (walk.key() == "stale") {
-      s = walk.first_time(1);
-      if (s) s = read_bool(p, value, &out->stale);
-    } else if (walk.key() == "offsets") {
-      s = walk.first_time(2);
-      if (s)
-        s = read_map(p, value, &out->offsets, {0u, kNoBound},
-                     [](const Path& q, const object& v, auto* o) {
-                       return read_u64(q, v, o, {0u, kNoBound});
-                     });
-    } else {
-      (void)value;
+    bool good = true;
+    switch (walk.field()) {
+      case 0:
+        good = read(p, in, &out->lease);
+        break;
+      case 1:
+        good = read_bool(p, in, &out->stale);
+        break;
+      case 2:
+        good =
+            read_map(p, in, &out->offsets, {0u, kNoBound}, [](const Path& q, Reader& v, auto* o) {
+              return read_u64(q, v, o, {0u, kNoBound});
+            });
+        break;
+      default:
+        in.skip();
     }
-    if (!s) return s;
+    if (!good) return false;
   }
-  if (!walk.seen(0)) return missing_field(at, "lease");
-  return ok_status();
+  if (!walk.ok()) return false;
+  if (!walk.seen(0)) return in.fail(missing_field(at, "lease"));
+  return true;
 }
 
 void write(Packer& out, const EventsKept& in) {
@@ -6054,43 +5945,44 @@ void write(Packer& out, const EventsKept& in) {
   write_map(out, in.offsets, [](Packer& o, const auto& v) { write(o, v); });
 }
 
-Status read(const Path& at, const object& from, PutArtifact* out) {
-  (void)out;
-  FieldWalk walk(at, from);
-  if (!walk.status()) return walk.status();
+bool read(const Path& at, Reader& in, [[maybe_unused]] PutArtifact* out) {
+  static constexpr std::string_view kNames[] = {"session", "lease", "path",
+                                                "offset",  "last",  "sha256"};
+  FieldWalk walk(at, in, kNames);
   while (walk.next()) {
     [[maybe_unused]] const Path p{&at, walk.key()};
-    const object& value = walk.value();
-    Status s = ok_status();
-    if (walk.key() == "session") {
-      s = walk.first_time(0);
-      if (s) s = read_u64(p, value, &out->session, {0u, kNoBound});
-    } else if (walk.key() == "lease") {
-      s = walk.first_time(1);
-      if (s) s = read(p, value, &out->lease);
-    } else if (walk.key() == "path") {
-      s = walk.first_time(2);
-      if (s) s = read_string(p, value, &out->path, {1u, 4096u});
-    } else if (walk.key() == "offset") {
-      s = walk.first_time(3);
-      if (s) s = read_u64(p, value, &out->offset, {0u, kNoBound});
-    } else if (walk.key() == "last") {
-      s = walk.first_time(4);
-      if (s) s = read_bool(p, value, &out->last);
-    } else if (walk.key() == "sha256") {
-      s = walk.first_time(5);
-      if (s) s = read_string(p, value, &out->sha256, {0u, 64u});
-    } else {
-      (void)value;
+    bool good = true;
+    switch (walk.field()) {
+      case 0:
+        good = read_u64(p, in, &out->session, {0u, kNoBound});
+        break;
+      case 1:
+        good = read(p, in, &out->lease);
+        break;
+      case 2:
+        good = read_string(p, in, &out->path, {1u, 4096u});
+        break;
+      case 3:
+        good = read_u64(p, in, &out->offset, {0u, kNoBound});
+        break;
+      case 4:
+        good = read_bool(p, in, &out->last);
+        break;
+      case 5:
+        good = read_string(p, in, &out->sha256, {0u, 64u});
+        break;
+      default:
+        in.skip();
     }
-    if (!s) return s;
+    if (!good) return false;
   }
-  if (!walk.seen(0)) return missing_field(at, "session");
-  if (!walk.seen(1)) return missing_field(at, "lease");
-  if (!walk.seen(2)) return missing_field(at, "path");
-  if (!walk.seen(3)) return missing_field(at, "offset");
-  if (!walk.seen(4)) return missing_field(at, "last");
-  return ok_status();
+  if (!walk.ok()) return false;
+  if (!walk.seen(0)) return in.fail(missing_field(at, "session"));
+  if (!walk.seen(1)) return in.fail(missing_field(at, "lease"));
+  if (!walk.seen(2)) return in.fail(missing_field(at, "path"));
+  if (!walk.seen(3)) return in.fail(missing_field(at, "offset"));
+  if (!walk.seen(4)) return in.fail(missing_field(at, "last"));
+  return true;
 }
 
 void write(Packer& out, const PutArtifact& in) {
@@ -6110,35 +6002,35 @@ void write(Packer& out, const PutArtifact& in) {
   write(out, in.sha256);
 }
 
-Status read(const Path& at, const object& from, ArtifactKept* out) {
-  (void)out;
-  FieldWalk walk(at, from);
-  if (!walk.status()) return walk.status();
+bool read(const Path& at, Reader& in, [[maybe_unused]] ArtifactKept* out) {
+  static constexpr std::string_view kNames[] = {"lease", "path", "nextOffset", "stale"};
+  FieldWalk walk(at, in, kNames);
   while (walk.next()) {
     [[maybe_unused]] const Path p{&at, walk.key()};
-    const object& value = walk.value();
-    Status s = ok_status();
-    if (walk.key() == "lease") {
-      s = walk.first_time(0);
-      if (s) s = read(p, value, &out->lease);
-    } else if (walk.key() == "path") {
-      s = walk.first_time(1);
-      if (s) s = read_string(p, value, &out->path, {0u, kNoBound});
-    } else if (walk.key() == "nextOffset") {
-      s = walk.first_time(2);
-      if (s) s = read_u64(p, value, &out->next_offset, {0u, kNoBound});
-    } else if (walk.key() == "stale") {
-      s = walk.first_time(3);
-      if (s) s = read_bool(p, value, &out->stale);
-    } else {
-      (void)value;
+    bool good = true;
+    switch (walk.field()) {
+      case 0:
+        good = read(p, in, &out->lease);
+        break;
+      case 1:
+        good = read_string(p, in, &out->path, {0u, kNoBound});
+        break;
+      case 2:
+        good = read_u64(p, in, &out->next_offset, {0u, kNoBound});
+        break;
+      case 3:
+        good = read_bool(p, in, &out->stale);
+        break;
+      default:
+        in.skip();
     }
-    if (!s) return s;
+    if (!good) return false;
   }
-  if (!walk.seen(0)) return missing_field(at, "lease");
-  if (!walk.seen(1)) return missing_field(at, "path");
-  if (!walk.seen(2)) return missing_field(at, "nextOffset");
-  return ok_status();
+  if (!walk.ok()) return false;
+  if (!walk.seen(0)) return in.fail(missing_field(at, "lease"));
+  if (!walk.seen(1)) return in.fail(missing_field(at, "path"));
+  if (!walk.seen(2)) return in.fail(missing_field(at, "nextOffset"));
+  return true;
 }
 
 void write(Packer& out, const ArtifactKept& in) {
@@ -6154,32 +6046,32 @@ void write(Packer& out, const ArtifactKept& in) {
   write(out, in.stale);
 }
 
-Status read(const Path& at, const object& from, AskDelivery* out) {
-  (void)out;
-  FieldWalk walk(at, from);
-  if (!walk.status()) return walk.status();
+bool read(const Path& at, Reader& in, [[maybe_unused]] AskDelivery* out) {
+  static constexpr std::string_view kNames[] = {"session", "lease", "commitOid"};
+  FieldWalk walk(at, in, kNames);
   while (walk.next()) {
     [[maybe_unused]] const Path p{&at, walk.key()};
-    const object& value = walk.value();
-    Status s = ok_status();
-    if (walk.key() == "session") {
-      s = walk.first_time(0);
-      if (s) s = read_u64(p, value, &out->session, {0u, kNoBound});
-    } else if (walk.key() == "lease") {
-      s = walk.first_time(1);
-      if (s) s = read(p, value, &out->lease);
-    } else if (walk.key() == "commitOid") {
-      s = walk.first_time(2);
-      if (s) s = read_oid(p, value, &out->commit_oid);
-    } else {
-      (void)value;
+    bool good = true;
+    switch (walk.field()) {
+      case 0:
+        good = read_u64(p, in, &out->session, {0u, kNoBound});
+        break;
+      case 1:
+        good = read(p, in, &out->lease);
+        break;
+      case 2:
+        good = read_oid(p, in, &out->commit_oid);
+        break;
+      default:
+        in.skip();
     }
-    if (!s) return s;
+    if (!good) return false;
   }
-  if (!walk.seen(0)) return missing_field(at, "session");
-  if (!walk.seen(1)) return missing_field(at, "lease");
-  if (!walk.seen(2)) return missing_field(at, "commitOid");
-  return ok_status();
+  if (!walk.ok()) return false;
+  if (!walk.seen(0)) return in.fail(missing_field(at, "session"));
+  if (!walk.seen(1)) return in.fail(missing_field(at, "lease"));
+  if (!walk.seen(2)) return in.fail(missing_field(at, "commitOid"));
+  return true;
 }
 
 void write(Packer& out, const AskDelivery& in) {
@@ -6193,31 +6085,31 @@ void write(Packer& out, const AskDelivery& in) {
   write(out, in.commit_oid);
 }
 
-Status read(const Path& at, const object& from, Delivery* out) {
-  (void)out;
-  FieldWalk walk(at, from);
-  if (!walk.status()) return walk.status();
+bool read(const Path& at, Reader& in, [[maybe_unused]] Delivery* out) {
+  static constexpr std::string_view kNames[] = {"lease", "granted", "reason"};
+  FieldWalk walk(at, in, kNames);
   while (walk.next()) {
     [[maybe_unused]] const Path p{&at, walk.key()};
-    const object& value = walk.value();
-    Status s = ok_status();
-    if (walk.key() == "lease") {
-      s = walk.first_time(0);
-      if (s) s = read(p, value, &out->lease);
-    } else if (walk.key() == "granted") {
-      s = walk.first_time(1);
-      if (s) s = read_bool(p, value, &out->granted);
-    } else if (walk.key() == "reason") {
-      s = walk.first_time(2);
-      if (s) s = read_string(p, value, &out->reason, {0u, kNoBound});
-    } else {
-      (void)value;
+    bool good = true;
+    switch (walk.field()) {
+      case 0:
+        good = read(p, in, &out->lease);
+        break;
+      case 1:
+        good = read_bool(p, in, &out->granted);
+        break;
+      case 2:
+        good = read_string(p, in, &out->reason, {0u, kNoBound});
+        break;
+      default:
+        in.skip();
     }
-    if (!s) return s;
+    if (!good) return false;
   }
-  if (!walk.seen(0)) return missing_field(at, "lease");
-  if (!walk.seen(1)) return missing_field(at, "granted");
-  return ok_status();
+  if (!walk.ok()) return false;
+  if (!walk.seen(0)) return in.fail(missing_field(at, "lease"));
+  if (!walk.seen(1)) return in.fail(missing_field(at, "granted"));
+  return true;
 }
 
 void write(Packer& out, const Delivery& in) {
@@ -6231,30 +6123,29 @@ void write(Packer& out, const Delivery& in) {
   write(out, in.reason);
 }
 
-Status read(const Path& at, const object& from, PutResults* out) {
-  (void)out;
-  FieldWalk walk(at, from);
-  if (!walk.status()) return walk.status();
+bool read(const Path& at, Reader& in, [[maybe_unused]] PutResults* out) {
+  static constexpr std::string_view kNames[] = {"session", "items"};
+  FieldWalk walk(at, in, kNames);
   while (walk.next()) {
     [[maybe_unused]] const Path p{&at, walk.key()};
-    const object& value = walk.value();
-    Status s = ok_status();
-    if (walk.key() == "session") {
-      s = walk.first_time(0);
-      if (s) s = read_u64(p, value, &out->session, {0u, kNoBound});
-    } else if (walk.key() == "items") {
-      s = walk.first_time(1);
-      if (s)
-        s = read_list(p, value, &out->items, {1u, 64u},
-                      [](const Path& q, const object& v, auto* o) { return read(q, v, o); });
-    } else {
-      (void)value;
+    bool good = true;
+    switch (walk.field()) {
+      case 0:
+        good = read_u64(p, in, &out->session, {0u, kNoBound});
+        break;
+      case 1:
+        good = read_list(p, in, &out->items, {1u, 64u},
+                         [](const Path& q, Reader& v, auto* o) { return read(q, v, o); });
+        break;
+      default:
+        in.skip();
     }
-    if (!s) return s;
+    if (!good) return false;
   }
-  if (!walk.seen(0)) return missing_field(at, "session");
-  if (!walk.seen(1)) return missing_field(at, "items");
-  return ok_status();
+  if (!walk.ok()) return false;
+  if (!walk.seen(0)) return in.fail(missing_field(at, "session"));
+  if (!walk.seen(1)) return in.fail(missing_field(at, "items"));
+  return true;
 }
 
 void write(Packer& out, const PutResults& in) {
@@ -6266,25 +6157,24 @@ void write(Packer& out, const PutResults& in) {
   write_list(out, in.items, [](Packer& o, const auto& v) { write(o, v); });
 }
 
-Status read(const Path& at, const object& from, ResultsKept* out) {
-  (void)out;
-  FieldWalk walk(at, from);
-  if (!walk.status()) return walk.status();
+bool read(const Path& at, Reader& in, [[maybe_unused]] ResultsKept* out) {
+  static constexpr std::string_view kNames[] = {"items"};
+  FieldWalk walk(at, in, kNames);
   while (walk.next()) {
     [[maybe_unused]] const Path p{&at, walk.key()};
-    const object& value = walk.value();
-    Status s = ok_status();
-    if (walk.key() == "items") {
-      s = walk.first_time(0);
-      if (s)
-        s = read_list(p, value, &out->items, {0u, kNoBound},
-                      [](const Path& q, const object& v, auto* o) { return read(q, v, o); });
-    } else {
-      (void)value;
+    bool good = true;
+    switch (walk.field()) {
+      case 0:
+        good = read_list(p, in, &out->items, {0u, kNoBound},
+                         [](const Path& q, Reader& v, auto* o) { return read(q, v, o); });
+        break;
+      default:
+        in.skip();
     }
-    if (!s) return s;
+    if (!good) return false;
   }
-  return ok_status();
+  if (!walk.ok()) return false;
+  return true;
 }
 
 void write(Packer& out, const ResultsKept& in) {
@@ -6294,34 +6184,33 @@ void write(Packer& out, const ResultsKept& in) {
   write_list(out, in.items, [](Packer& o, const auto& v) { write(o, v); });
 }
 
-Status read(const Path& at, const object& from, Release* out) {
-  (void)out;
-  FieldWalk walk(at, from);
-  if (!walk.status()) return walk.status();
+bool read(const Path& at, Reader& in, [[maybe_unused]] Release* out) {
+  static constexpr std::string_view kNames[] = {"session", "leases", "reason"};
+  FieldWalk walk(at, in, kNames);
   while (walk.next()) {
     [[maybe_unused]] const Path p{&at, walk.key()};
-    const object& value = walk.value();
-    Status s = ok_status();
-    if (walk.key() == "session") {
-      s = walk.first_time(0);
-      if (s) s = read_u64(p, value, &out->session, {0u, kNoBound});
-    } else if (walk.key() == "leases") {
-      s = walk.first_time(1);
-      if (s)
-        s = read_list(p, value, &out->leases, {1u, 1024u},
-                      [](const Path& q, const object& v, auto* o) { return read(q, v, o); });
-    } else if (walk.key() == "reason") {
-      s = walk.first_time(2);
-      if (s) s = read(p, value, &out->reason);
-    } else {
-      (void)value;
+    bool good = true;
+    switch (walk.field()) {
+      case 0:
+        good = read_u64(p, in, &out->session, {0u, kNoBound});
+        break;
+      case 1:
+        good = read_list(p, in, &out->leases, {1u, 1024u},
+                         [](const Path& q, Reader& v, auto* o) { return read(q, v, o); });
+        break;
+      case 2:
+        good = read(p, in, &out->reason);
+        break;
+      default:
+        in.skip();
     }
-    if (!s) return s;
+    if (!good) return false;
   }
-  if (!walk.seen(0)) return missing_field(at, "session");
-  if (!walk.seen(1)) return missing_field(at, "leases");
-  if (!walk.seen(2)) return missing_field(at, "reason");
-  return ok_status();
+  if (!walk.ok()) return false;
+  if (!walk.seen(0)) return in.fail(missing_field(at, "session"));
+  if (!walk.seen(1)) return in.fail(missing_field(at, "leases"));
+  if (!walk.seen(2)) return in.fail(missing_field(at, "reason"));
+  return true;
 }
 
 void write(Packer& out, const Release& in) {
@@ -6335,24 +6224,24 @@ void write(Packer& out, const Release& in) {
   write(out, in.reason);
 }
 
-Status read(const Path& at, const object& from, Goodbye* out) {
-  (void)out;
-  FieldWalk walk(at, from);
-  if (!walk.status()) return walk.status();
+bool read(const Path& at, Reader& in, [[maybe_unused]] Goodbye* out) {
+  static constexpr std::string_view kNames[] = {"session"};
+  FieldWalk walk(at, in, kNames);
   while (walk.next()) {
     [[maybe_unused]] const Path p{&at, walk.key()};
-    const object& value = walk.value();
-    Status s = ok_status();
-    if (walk.key() == "session") {
-      s = walk.first_time(0);
-      if (s) s = read_u64(p, value, &out->session, {0u, kNoBound});
-    } else {
-      (void)value;
+    bool good = true;
+    switch (walk.field()) {
+      case 0:
+        good = read_u64(p, in, &out->session, {0u, kNoBound});
+        break;
+      default:
+        in.skip();
     }
-    if (!s) return s;
+    if (!good) return false;
   }
-  if (!walk.seen(0)) return missing_field(at, "session");
-  return ok_status();
+  if (!walk.ok()) return false;
+  if (!walk.seen(0)) return in.fail(missing_field(at, "session"));
+  return true;
 }
 
 void write(Packer& out, const Goodbye& in) {
@@ -6369,8 +6258,8 @@ std::string encode(const Base& value) {
 }
 template <>
 Result<Base> decode<Base>(std::string_view bytes) {
-  return decode_with<Base>(
-      bytes, [](const Path& at, const object& o, Base* out) { return read(at, o, out); });
+  return decode_with<Base>(bytes,
+                           [](const Path& at, Reader& in, Base* out) { return read(at, in, out); });
 }
 std::string encode(const Anchor& value) {
   return encode_with([&](Packer& out) { write(out, value); });
@@ -6378,7 +6267,7 @@ std::string encode(const Anchor& value) {
 template <>
 Result<Anchor> decode<Anchor>(std::string_view bytes) {
   return decode_with<Anchor>(
-      bytes, [](const Path& at, const object& o, Anchor* out) { return read(at, o, out); });
+      bytes, [](const Path& at, Reader& in, Anchor* out) { return read(at, in, out); });
 }
 std::string encode(const Mutation& value) {
   return encode_with([&](Packer& out) { write(out, value); });
@@ -6386,7 +6275,7 @@ std::string encode(const Mutation& value) {
 template <>
 Result<Mutation> decode<Mutation>(std::string_view bytes) {
   return decode_with<Mutation>(
-      bytes, [](const Path& at, const object& o, Mutation* out) { return read(at, o, out); });
+      bytes, [](const Path& at, Reader& in, Mutation* out) { return read(at, in, out); });
 }
 std::string encode(const PatchBody& value) {
   return encode_with([&](Packer& out) { write(out, value); });
@@ -6394,7 +6283,7 @@ std::string encode(const PatchBody& value) {
 template <>
 Result<PatchBody> decode<PatchBody>(std::string_view bytes) {
   return decode_with<PatchBody>(
-      bytes, [](const Path& at, const object& o, PatchBody* out) { return read(at, o, out); });
+      bytes, [](const Path& at, Reader& in, PatchBody* out) { return read(at, in, out); });
 }
 std::string encode(const ApplyOptions& value) {
   return encode_with([&](Packer& out) { write(out, value); });
@@ -6402,15 +6291,15 @@ std::string encode(const ApplyOptions& value) {
 template <>
 Result<ApplyOptions> decode<ApplyOptions>(std::string_view bytes) {
   return decode_with<ApplyOptions>(
-      bytes, [](const Path& at, const object& o, ApplyOptions* out) { return read(at, o, out); });
+      bytes, [](const Path& at, Reader& in, ApplyOptions* out) { return read(at, in, out); });
 }
 std::string encode(const Gate& value) {
   return encode_with([&](Packer& out) { write(out, value); });
 }
 template <>
 Result<Gate> decode<Gate>(std::string_view bytes) {
-  return decode_with<Gate>(
-      bytes, [](const Path& at, const object& o, Gate* out) { return read(at, o, out); });
+  return decode_with<Gate>(bytes,
+                           [](const Path& at, Reader& in, Gate* out) { return read(at, in, out); });
 }
 std::string encode(const JobLimits& value) {
   return encode_with([&](Packer& out) { write(out, value); });
@@ -6418,7 +6307,7 @@ std::string encode(const JobLimits& value) {
 template <>
 Result<JobLimits> decode<JobLimits>(std::string_view bytes) {
   return decode_with<JobLimits>(
-      bytes, [](const Path& at, const object& o, JobLimits* out) { return read(at, o, out); });
+      bytes, [](const Path& at, Reader& in, JobLimits* out) { return read(at, in, out); });
 }
 std::string encode(const Author& value) {
   return encode_with([&](Packer& out) { write(out, value); });
@@ -6426,7 +6315,7 @@ std::string encode(const Author& value) {
 template <>
 Result<Author> decode<Author>(std::string_view bytes) {
   return decode_with<Author>(
-      bytes, [](const Path& at, const object& o, Author* out) { return read(at, o, out); });
+      bytes, [](const Path& at, Reader& in, Author* out) { return read(at, in, out); });
 }
 std::string encode(const CommitSpec& value) {
   return encode_with([&](Packer& out) { write(out, value); });
@@ -6434,7 +6323,7 @@ std::string encode(const CommitSpec& value) {
 template <>
 Result<CommitSpec> decode<CommitSpec>(std::string_view bytes) {
   return decode_with<CommitSpec>(
-      bytes, [](const Path& at, const object& o, CommitSpec* out) { return read(at, o, out); });
+      bytes, [](const Path& at, Reader& in, CommitSpec* out) { return read(at, in, out); });
 }
 std::string encode(const OnSuccess& value) {
   return encode_with([&](Packer& out) { write(out, value); });
@@ -6442,7 +6331,7 @@ std::string encode(const OnSuccess& value) {
 template <>
 Result<OnSuccess> decode<OnSuccess>(std::string_view bytes) {
   return decode_with<OnSuccess>(
-      bytes, [](const Path& at, const object& o, OnSuccess* out) { return read(at, o, out); });
+      bytes, [](const Path& at, Reader& in, OnSuccess* out) { return read(at, in, out); });
 }
 std::string encode(const PatchRequest& value) {
   return encode_with([&](Packer& out) { write(out, value); });
@@ -6450,7 +6339,7 @@ std::string encode(const PatchRequest& value) {
 template <>
 Result<PatchRequest> decode<PatchRequest>(std::string_view bytes) {
   return decode_with<PatchRequest>(
-      bytes, [](const Path& at, const object& o, PatchRequest* out) { return read(at, o, out); });
+      bytes, [](const Path& at, Reader& in, PatchRequest* out) { return read(at, in, out); });
 }
 std::string encode(const FileReport& value) {
   return encode_with([&](Packer& out) { write(out, value); });
@@ -6458,7 +6347,7 @@ std::string encode(const FileReport& value) {
 template <>
 Result<FileReport> decode<FileReport>(std::string_view bytes) {
   return decode_with<FileReport>(
-      bytes, [](const Path& at, const object& o, FileReport* out) { return read(at, o, out); });
+      bytes, [](const Path& at, Reader& in, FileReport* out) { return read(at, in, out); });
 }
 std::string encode(const HunkReport& value) {
   return encode_with([&](Packer& out) { write(out, value); });
@@ -6466,7 +6355,7 @@ std::string encode(const HunkReport& value) {
 template <>
 Result<HunkReport> decode<HunkReport>(std::string_view bytes) {
   return decode_with<HunkReport>(
-      bytes, [](const Path& at, const object& o, HunkReport* out) { return read(at, o, out); });
+      bytes, [](const Path& at, Reader& in, HunkReport* out) { return read(at, in, out); });
 }
 std::string encode(const RefusalReport& value) {
   return encode_with([&](Packer& out) { write(out, value); });
@@ -6474,7 +6363,7 @@ std::string encode(const RefusalReport& value) {
 template <>
 Result<RefusalReport> decode<RefusalReport>(std::string_view bytes) {
   return decode_with<RefusalReport>(
-      bytes, [](const Path& at, const object& o, RefusalReport* out) { return read(at, o, out); });
+      bytes, [](const Path& at, Reader& in, RefusalReport* out) { return read(at, in, out); });
 }
 std::string encode(const ApplyReport& value) {
   return encode_with([&](Packer& out) { write(out, value); });
@@ -6482,7 +6371,7 @@ std::string encode(const ApplyReport& value) {
 template <>
 Result<ApplyReport> decode<ApplyReport>(std::string_view bytes) {
   return decode_with<ApplyReport>(
-      bytes, [](const Path& at, const object& o, ApplyReport* out) { return read(at, o, out); });
+      bytes, [](const Path& at, Reader& in, ApplyReport* out) { return read(at, in, out); });
 }
 std::string encode(const OutputReport& value) {
   return encode_with([&](Packer& out) { write(out, value); });
@@ -6490,7 +6379,7 @@ std::string encode(const OutputReport& value) {
 template <>
 Result<OutputReport> decode<OutputReport>(std::string_view bytes) {
   return decode_with<OutputReport>(
-      bytes, [](const Path& at, const object& o, OutputReport* out) { return read(at, o, out); });
+      bytes, [](const Path& at, Reader& in, OutputReport* out) { return read(at, in, out); });
 }
 std::string encode(const GateReport& value) {
   return encode_with([&](Packer& out) { write(out, value); });
@@ -6498,7 +6387,7 @@ std::string encode(const GateReport& value) {
 template <>
 Result<GateReport> decode<GateReport>(std::string_view bytes) {
   return decode_with<GateReport>(
-      bytes, [](const Path& at, const object& o, GateReport* out) { return read(at, o, out); });
+      bytes, [](const Path& at, Reader& in, GateReport* out) { return read(at, in, out); });
 }
 std::string encode(const ResultReport& value) {
   return encode_with([&](Packer& out) { write(out, value); });
@@ -6506,7 +6395,7 @@ std::string encode(const ResultReport& value) {
 template <>
 Result<ResultReport> decode<ResultReport>(std::string_view bytes) {
   return decode_with<ResultReport>(
-      bytes, [](const Path& at, const object& o, ResultReport* out) { return read(at, o, out); });
+      bytes, [](const Path& at, Reader& in, ResultReport* out) { return read(at, in, out); });
 }
 std::string encode(const ArtifactReport& value) {
   return encode_with([&](Packer& out) { write(out, value); });
@@ -6514,7 +6403,7 @@ std::string encode(const ArtifactReport& value) {
 template <>
 Result<ArtifactReport> decode<ArtifactReport>(std::string_view bytes) {
   return decode_with<ArtifactReport>(
-      bytes, [](const Path& at, const object& o, ArtifactReport* out) { return read(at, o, out); });
+      bytes, [](const Path& at, Reader& in, ArtifactReport* out) { return read(at, in, out); });
 }
 std::string encode(const RollbackReport& value) {
   return encode_with([&](Packer& out) { write(out, value); });
@@ -6522,7 +6411,7 @@ std::string encode(const RollbackReport& value) {
 template <>
 Result<RollbackReport> decode<RollbackReport>(std::string_view bytes) {
   return decode_with<RollbackReport>(
-      bytes, [](const Path& at, const object& o, RollbackReport* out) { return read(at, o, out); });
+      bytes, [](const Path& at, Reader& in, RollbackReport* out) { return read(at, in, out); });
 }
 std::string encode(const Verdict& value) {
   return encode_with([&](Packer& out) { write(out, value); });
@@ -6530,7 +6419,7 @@ std::string encode(const Verdict& value) {
 template <>
 Result<Verdict> decode<Verdict>(std::string_view bytes) {
   return decode_with<Verdict>(
-      bytes, [](const Path& at, const object& o, Verdict* out) { return read(at, o, out); });
+      bytes, [](const Path& at, Reader& in, Verdict* out) { return read(at, in, out); });
 }
 std::string encode(const Submission& value) {
   return encode_with([&](Packer& out) { write(out, value); });
@@ -6538,7 +6427,7 @@ std::string encode(const Submission& value) {
 template <>
 Result<Submission> decode<Submission>(std::string_view bytes) {
   return decode_with<Submission>(
-      bytes, [](const Path& at, const object& o, Submission* out) { return read(at, o, out); });
+      bytes, [](const Path& at, Reader& in, Submission* out) { return read(at, in, out); });
 }
 std::string encode(const ErrorBody& value) {
   return encode_with([&](Packer& out) { write(out, value); });
@@ -6546,7 +6435,7 @@ std::string encode(const ErrorBody& value) {
 template <>
 Result<ErrorBody> decode<ErrorBody>(std::string_view bytes) {
   return decode_with<ErrorBody>(
-      bytes, [](const Path& at, const object& o, ErrorBody* out) { return read(at, o, out); });
+      bytes, [](const Path& at, Reader& in, ErrorBody* out) { return read(at, in, out); });
 }
 std::string encode(const Waiting& value) {
   return encode_with([&](Packer& out) { write(out, value); });
@@ -6554,7 +6443,7 @@ std::string encode(const Waiting& value) {
 template <>
 Result<Waiting> decode<Waiting>(std::string_view bytes) {
   return decode_with<Waiting>(
-      bytes, [](const Path& at, const object& o, Waiting* out) { return read(at, o, out); });
+      bytes, [](const Path& at, Reader& in, Waiting* out) { return read(at, in, out); });
 }
 std::string encode(const Timestamps& value) {
   return encode_with([&](Packer& out) { write(out, value); });
@@ -6562,7 +6451,7 @@ std::string encode(const Timestamps& value) {
 template <>
 Result<Timestamps> decode<Timestamps>(std::string_view bytes) {
   return decode_with<Timestamps>(
-      bytes, [](const Path& at, const object& o, Timestamps* out) { return read(at, o, out); });
+      bytes, [](const Path& at, Reader& in, Timestamps* out) { return read(at, in, out); });
 }
 std::string encode(const JobView& value) {
   return encode_with([&](Packer& out) { write(out, value); });
@@ -6570,7 +6459,7 @@ std::string encode(const JobView& value) {
 template <>
 Result<JobView> decode<JobView>(std::string_view bytes) {
   return decode_with<JobView>(
-      bytes, [](const Path& at, const object& o, JobView* out) { return read(at, o, out); });
+      bytes, [](const Path& at, Reader& in, JobView* out) { return read(at, in, out); });
 }
 std::string encode(const SubmitAck& value) {
   return encode_with([&](Packer& out) { write(out, value); });
@@ -6578,7 +6467,7 @@ std::string encode(const SubmitAck& value) {
 template <>
 Result<SubmitAck> decode<SubmitAck>(std::string_view bytes) {
   return decode_with<SubmitAck>(
-      bytes, [](const Path& at, const object& o, SubmitAck* out) { return read(at, o, out); });
+      bytes, [](const Path& at, Reader& in, SubmitAck* out) { return read(at, in, out); });
 }
 std::string encode(const FinishedItem& value) {
   return encode_with([&](Packer& out) { write(out, value); });
@@ -6586,7 +6475,7 @@ std::string encode(const FinishedItem& value) {
 template <>
 Result<FinishedItem> decode<FinishedItem>(std::string_view bytes) {
   return decode_with<FinishedItem>(
-      bytes, [](const Path& at, const object& o, FinishedItem* out) { return read(at, o, out); });
+      bytes, [](const Path& at, Reader& in, FinishedItem* out) { return read(at, in, out); });
 }
 std::string encode(const Event& value) {
   return encode_with([&](Packer& out) { write(out, value); });
@@ -6594,7 +6483,7 @@ std::string encode(const Event& value) {
 template <>
 Result<Event> decode<Event>(std::string_view bytes) {
   return decode_with<Event>(
-      bytes, [](const Path& at, const object& o, Event* out) { return read(at, o, out); });
+      bytes, [](const Path& at, Reader& in, Event* out) { return read(at, in, out); });
 }
 std::string encode(const LeaseRef& value) {
   return encode_with([&](Packer& out) { write(out, value); });
@@ -6602,7 +6491,7 @@ std::string encode(const LeaseRef& value) {
 template <>
 Result<LeaseRef> decode<LeaseRef>(std::string_view bytes) {
   return decode_with<LeaseRef>(
-      bytes, [](const Path& at, const object& o, LeaseRef* out) { return read(at, o, out); });
+      bytes, [](const Path& at, Reader& in, LeaseRef* out) { return read(at, in, out); });
 }
 std::string encode(const Ancestor& value) {
   return encode_with([&](Packer& out) { write(out, value); });
@@ -6610,15 +6499,15 @@ std::string encode(const Ancestor& value) {
 template <>
 Result<Ancestor> decode<Ancestor>(std::string_view bytes) {
   return decode_with<Ancestor>(
-      bytes, [](const Path& at, const object& o, Ancestor* out) { return read(at, o, out); });
+      bytes, [](const Path& at, Reader& in, Ancestor* out) { return read(at, in, out); });
 }
 std::string encode(const Repo& value) {
   return encode_with([&](Packer& out) { write(out, value); });
 }
 template <>
 Result<Repo> decode<Repo>(std::string_view bytes) {
-  return decode_with<Repo>(
-      bytes, [](const Path& at, const object& o, Repo* out) { return read(at, o, out); });
+  return decode_with<Repo>(bytes,
+                           [](const Path& at, Reader& in, Repo* out) { return read(at, in, out); });
 }
 std::string encode(const Dispatch& value) {
   return encode_with([&](Packer& out) { write(out, value); });
@@ -6626,7 +6515,7 @@ std::string encode(const Dispatch& value) {
 template <>
 Result<Dispatch> decode<Dispatch>(std::string_view bytes) {
   return decode_with<Dispatch>(
-      bytes, [](const Path& at, const object& o, Dispatch* out) { return read(at, o, out); });
+      bytes, [](const Path& at, Reader& in, Dispatch* out) { return read(at, in, out); });
 }
 std::string encode(const CancelOrder& value) {
   return encode_with([&](Packer& out) { write(out, value); });
@@ -6634,7 +6523,7 @@ std::string encode(const CancelOrder& value) {
 template <>
 Result<CancelOrder> decode<CancelOrder>(std::string_view bytes) {
   return decode_with<CancelOrder>(
-      bytes, [](const Path& at, const object& o, CancelOrder* out) { return read(at, o, out); });
+      bytes, [](const Path& at, Reader& in, CancelOrder* out) { return read(at, in, out); });
 }
 std::string encode(const ResultItem& value) {
   return encode_with([&](Packer& out) { write(out, value); });
@@ -6642,7 +6531,7 @@ std::string encode(const ResultItem& value) {
 template <>
 Result<ResultItem> decode<ResultItem>(std::string_view bytes) {
   return decode_with<ResultItem>(
-      bytes, [](const Path& at, const object& o, ResultItem* out) { return read(at, o, out); });
+      bytes, [](const Path& at, Reader& in, ResultItem* out) { return read(at, in, out); });
 }
 std::string encode(const ResultAckItem& value) {
   return encode_with([&](Packer& out) { write(out, value); });
@@ -6650,15 +6539,15 @@ std::string encode(const ResultAckItem& value) {
 template <>
 Result<ResultAckItem> decode<ResultAckItem>(std::string_view bytes) {
   return decode_with<ResultAckItem>(
-      bytes, [](const Path& at, const object& o, ResultAckItem* out) { return read(at, o, out); });
+      bytes, [](const Path& at, Reader& in, ResultAckItem* out) { return read(at, in, out); });
 }
 std::string encode(const Lane& value) {
   return encode_with([&](Packer& out) { write(out, value); });
 }
 template <>
 Result<Lane> decode<Lane>(std::string_view bytes) {
-  return decode_with<Lane>(
-      bytes, [](const Path& at, const object& o, Lane* out) { return read(at, o, out); });
+  return decode_with<Lane>(bytes,
+                           [](const Path& at, Reader& in, Lane* out) { return read(at, in, out); });
 }
 std::string encode(const Instance& value) {
   return encode_with([&](Packer& out) { write(out, value); });
@@ -6666,7 +6555,7 @@ std::string encode(const Instance& value) {
 template <>
 Result<Instance> decode<Instance>(std::string_view bytes) {
   return decode_with<Instance>(
-      bytes, [](const Path& at, const object& o, Instance* out) { return read(at, o, out); });
+      bytes, [](const Path& at, Reader& in, Instance* out) { return read(at, in, out); });
 }
 std::string encode(const RunnerView& value) {
   return encode_with([&](Packer& out) { write(out, value); });
@@ -6674,7 +6563,7 @@ std::string encode(const RunnerView& value) {
 template <>
 Result<RunnerView> decode<RunnerView>(std::string_view bytes) {
   return decode_with<RunnerView>(
-      bytes, [](const Path& at, const object& o, RunnerView* out) { return read(at, o, out); });
+      bytes, [](const Path& at, Reader& in, RunnerView* out) { return read(at, in, out); });
 }
 std::string encode(const Metric& value) {
   return encode_with([&](Packer& out) { write(out, value); });
@@ -6682,15 +6571,15 @@ std::string encode(const Metric& value) {
 template <>
 Result<Metric> decode<Metric>(std::string_view bytes) {
   return decode_with<Metric>(
-      bytes, [](const Path& at, const object& o, Metric* out) { return read(at, o, out); });
+      bytes, [](const Path& at, Reader& in, Metric* out) { return read(at, in, out); });
 }
 std::string encode(const Key& value) {
   return encode_with([&](Packer& out) { write(out, value); });
 }
 template <>
 Result<Key> decode<Key>(std::string_view bytes) {
-  return decode_with<Key>(
-      bytes, [](const Path& at, const object& o, Key* out) { return read(at, o, out); });
+  return decode_with<Key>(bytes,
+                          [](const Path& at, Reader& in, Key* out) { return read(at, in, out); });
 }
 std::string encode(const Address& value) {
   return encode_with([&](Packer& out) { write(out, value); });
@@ -6698,7 +6587,7 @@ std::string encode(const Address& value) {
 template <>
 Result<Address> decode<Address>(std::string_view bytes) {
   return decode_with<Address>(
-      bytes, [](const Path& at, const object& o, Address* out) { return read(at, o, out); });
+      bytes, [](const Path& at, Reader& in, Address* out) { return read(at, in, out); });
 }
 std::string encode(const DemandItem& value) {
   return encode_with([&](Packer& out) { write(out, value); });
@@ -6706,7 +6595,7 @@ std::string encode(const DemandItem& value) {
 template <>
 Result<DemandItem> decode<DemandItem>(std::string_view bytes) {
   return decode_with<DemandItem>(
-      bytes, [](const Path& at, const object& o, DemandItem* out) { return read(at, o, out); });
+      bytes, [](const Path& at, Reader& in, DemandItem* out) { return read(at, in, out); });
 }
 std::string encode(const AuditEntry& value) {
   return encode_with([&](Packer& out) { write(out, value); });
@@ -6714,7 +6603,7 @@ std::string encode(const AuditEntry& value) {
 template <>
 Result<AuditEntry> decode<AuditEntry>(std::string_view bytes) {
   return decode_with<AuditEntry>(
-      bytes, [](const Path& at, const object& o, AuditEntry* out) { return read(at, o, out); });
+      bytes, [](const Path& at, Reader& in, AuditEntry* out) { return read(at, in, out); });
 }
 std::string encode(const Hello& value) {
   return encode_with([&](Packer& out) { write(out, value); });
@@ -6722,7 +6611,7 @@ std::string encode(const Hello& value) {
 template <>
 Result<Hello> decode<Hello>(std::string_view bytes) {
   return decode_with<Hello>(
-      bytes, [](const Path& at, const object& o, Hello* out) { return read(at, o, out); });
+      bytes, [](const Path& at, Reader& in, Hello* out) { return read(at, in, out); });
 }
 std::string encode(const Welcome& value) {
   return encode_with([&](Packer& out) { write(out, value); });
@@ -6730,7 +6619,7 @@ std::string encode(const Welcome& value) {
 template <>
 Result<Welcome> decode<Welcome>(std::string_view bytes) {
   return decode_with<Welcome>(
-      bytes, [](const Path& at, const object& o, Welcome* out) { return read(at, o, out); });
+      bytes, [](const Path& at, Reader& in, Welcome* out) { return read(at, in, out); });
 }
 std::string encode(const Failure& value) {
   return encode_with([&](Packer& out) { write(out, value); });
@@ -6738,15 +6627,15 @@ std::string encode(const Failure& value) {
 template <>
 Result<Failure> decode<Failure>(std::string_view bytes) {
   return decode_with<Failure>(
-      bytes, [](const Path& at, const object& o, Failure* out) { return read(at, o, out); });
+      bytes, [](const Path& at, Reader& in, Failure* out) { return read(at, in, out); });
 }
 std::string encode(const Done& value) {
   return encode_with([&](Packer& out) { write(out, value); });
 }
 template <>
 Result<Done> decode<Done>(std::string_view bytes) {
-  return decode_with<Done>(
-      bytes, [](const Path& at, const object& o, Done* out) { return read(at, o, out); });
+  return decode_with<Done>(bytes,
+                           [](const Path& at, Reader& in, Done* out) { return read(at, in, out); });
 }
 std::string encode(const Submit& value) {
   return encode_with([&](Packer& out) { write(out, value); });
@@ -6754,7 +6643,7 @@ std::string encode(const Submit& value) {
 template <>
 Result<Submit> decode<Submit>(std::string_view bytes) {
   return decode_with<Submit>(
-      bytes, [](const Path& at, const object& o, Submit* out) { return read(at, o, out); });
+      bytes, [](const Path& at, Reader& in, Submit* out) { return read(at, in, out); });
 }
 std::string encode(const Submitted& value) {
   return encode_with([&](Packer& out) { write(out, value); });
@@ -6762,7 +6651,7 @@ std::string encode(const Submitted& value) {
 template <>
 Result<Submitted> decode<Submitted>(std::string_view bytes) {
   return decode_with<Submitted>(
-      bytes, [](const Path& at, const object& o, Submitted* out) { return read(at, o, out); });
+      bytes, [](const Path& at, Reader& in, Submitted* out) { return read(at, in, out); });
 }
 std::string encode(const Finished& value) {
   return encode_with([&](Packer& out) { write(out, value); });
@@ -6770,7 +6659,7 @@ std::string encode(const Finished& value) {
 template <>
 Result<Finished> decode<Finished>(std::string_view bytes) {
   return decode_with<Finished>(
-      bytes, [](const Path& at, const object& o, Finished* out) { return read(at, o, out); });
+      bytes, [](const Path& at, Reader& in, Finished* out) { return read(at, in, out); });
 }
 std::string encode(const GetJob& value) {
   return encode_with([&](Packer& out) { write(out, value); });
@@ -6778,15 +6667,15 @@ std::string encode(const GetJob& value) {
 template <>
 Result<GetJob> decode<GetJob>(std::string_view bytes) {
   return decode_with<GetJob>(
-      bytes, [](const Path& at, const object& o, GetJob* out) { return read(at, o, out); });
+      bytes, [](const Path& at, Reader& in, GetJob* out) { return read(at, in, out); });
 }
 std::string encode(const Job& value) {
   return encode_with([&](Packer& out) { write(out, value); });
 }
 template <>
 Result<Job> decode<Job>(std::string_view bytes) {
-  return decode_with<Job>(
-      bytes, [](const Path& at, const object& o, Job* out) { return read(at, o, out); });
+  return decode_with<Job>(bytes,
+                          [](const Path& at, Reader& in, Job* out) { return read(at, in, out); });
 }
 std::string encode(const ListJobs& value) {
   return encode_with([&](Packer& out) { write(out, value); });
@@ -6794,15 +6683,15 @@ std::string encode(const ListJobs& value) {
 template <>
 Result<ListJobs> decode<ListJobs>(std::string_view bytes) {
   return decode_with<ListJobs>(
-      bytes, [](const Path& at, const object& o, ListJobs* out) { return read(at, o, out); });
+      bytes, [](const Path& at, Reader& in, ListJobs* out) { return read(at, in, out); });
 }
 std::string encode(const Jobs& value) {
   return encode_with([&](Packer& out) { write(out, value); });
 }
 template <>
 Result<Jobs> decode<Jobs>(std::string_view bytes) {
-  return decode_with<Jobs>(
-      bytes, [](const Path& at, const object& o, Jobs* out) { return read(at, o, out); });
+  return decode_with<Jobs>(bytes,
+                           [](const Path& at, Reader& in, Jobs* out) { return read(at, in, out); });
 }
 std::string encode(const CancelJob& value) {
   return encode_with([&](Packer& out) { write(out, value); });
@@ -6810,7 +6699,7 @@ std::string encode(const CancelJob& value) {
 template <>
 Result<CancelJob> decode<CancelJob>(std::string_view bytes) {
   return decode_with<CancelJob>(
-      bytes, [](const Path& at, const object& o, CancelJob* out) { return read(at, o, out); });
+      bytes, [](const Path& at, Reader& in, CancelJob* out) { return read(at, in, out); });
 }
 std::string encode(const RetryJob& value) {
   return encode_with([&](Packer& out) { write(out, value); });
@@ -6818,7 +6707,7 @@ std::string encode(const RetryJob& value) {
 template <>
 Result<RetryJob> decode<RetryJob>(std::string_view bytes) {
   return decode_with<RetryJob>(
-      bytes, [](const Path& at, const object& o, RetryJob* out) { return read(at, o, out); });
+      bytes, [](const Path& at, Reader& in, RetryJob* out) { return read(at, in, out); });
 }
 std::string encode(const GetEvents& value) {
   return encode_with([&](Packer& out) { write(out, value); });
@@ -6826,7 +6715,7 @@ std::string encode(const GetEvents& value) {
 template <>
 Result<GetEvents> decode<GetEvents>(std::string_view bytes) {
   return decode_with<GetEvents>(
-      bytes, [](const Path& at, const object& o, GetEvents* out) { return read(at, o, out); });
+      bytes, [](const Path& at, Reader& in, GetEvents* out) { return read(at, in, out); });
 }
 std::string encode(const Events& value) {
   return encode_with([&](Packer& out) { write(out, value); });
@@ -6834,7 +6723,7 @@ std::string encode(const Events& value) {
 template <>
 Result<Events> decode<Events>(std::string_view bytes) {
   return decode_with<Events>(
-      bytes, [](const Path& at, const object& o, Events* out) { return read(at, o, out); });
+      bytes, [](const Path& at, Reader& in, Events* out) { return read(at, in, out); });
 }
 std::string encode(const GetBlob& value) {
   return encode_with([&](Packer& out) { write(out, value); });
@@ -6842,7 +6731,7 @@ std::string encode(const GetBlob& value) {
 template <>
 Result<GetBlob> decode<GetBlob>(std::string_view bytes) {
   return decode_with<GetBlob>(
-      bytes, [](const Path& at, const object& o, GetBlob* out) { return read(at, o, out); });
+      bytes, [](const Path& at, Reader& in, GetBlob* out) { return read(at, in, out); });
 }
 std::string encode(const BlobSlice& value) {
   return encode_with([&](Packer& out) { write(out, value); });
@@ -6850,7 +6739,7 @@ std::string encode(const BlobSlice& value) {
 template <>
 Result<BlobSlice> decode<BlobSlice>(std::string_view bytes) {
   return decode_with<BlobSlice>(
-      bytes, [](const Path& at, const object& o, BlobSlice* out) { return read(at, o, out); });
+      bytes, [](const Path& at, Reader& in, BlobSlice* out) { return read(at, in, out); });
 }
 std::string encode(const PutInstance& value) {
   return encode_with([&](Packer& out) { write(out, value); });
@@ -6858,7 +6747,7 @@ std::string encode(const PutInstance& value) {
 template <>
 Result<PutInstance> decode<PutInstance>(std::string_view bytes) {
   return decode_with<PutInstance>(
-      bytes, [](const Path& at, const object& o, PutInstance* out) { return read(at, o, out); });
+      bytes, [](const Path& at, Reader& in, PutInstance* out) { return read(at, in, out); });
 }
 std::string encode(const InstancePut& value) {
   return encode_with([&](Packer& out) { write(out, value); });
@@ -6866,7 +6755,7 @@ std::string encode(const InstancePut& value) {
 template <>
 Result<InstancePut> decode<InstancePut>(std::string_view bytes) {
   return decode_with<InstancePut>(
-      bytes, [](const Path& at, const object& o, InstancePut* out) { return read(at, o, out); });
+      bytes, [](const Path& at, Reader& in, InstancePut* out) { return read(at, in, out); });
 }
 std::string encode(const DeleteInstance& value) {
   return encode_with([&](Packer& out) { write(out, value); });
@@ -6874,7 +6763,7 @@ std::string encode(const DeleteInstance& value) {
 template <>
 Result<DeleteInstance> decode<DeleteInstance>(std::string_view bytes) {
   return decode_with<DeleteInstance>(
-      bytes, [](const Path& at, const object& o, DeleteInstance* out) { return read(at, o, out); });
+      bytes, [](const Path& at, Reader& in, DeleteInstance* out) { return read(at, in, out); });
 }
 std::string encode(const ListInstances& value) {
   return encode_with([&](Packer& out) { write(out, value); });
@@ -6882,7 +6771,7 @@ std::string encode(const ListInstances& value) {
 template <>
 Result<ListInstances> decode<ListInstances>(std::string_view bytes) {
   return decode_with<ListInstances>(
-      bytes, [](const Path& at, const object& o, ListInstances* out) { return read(at, o, out); });
+      bytes, [](const Path& at, Reader& in, ListInstances* out) { return read(at, in, out); });
 }
 std::string encode(const Instances& value) {
   return encode_with([&](Packer& out) { write(out, value); });
@@ -6890,7 +6779,7 @@ std::string encode(const Instances& value) {
 template <>
 Result<Instances> decode<Instances>(std::string_view bytes) {
   return decode_with<Instances>(
-      bytes, [](const Path& at, const object& o, Instances* out) { return read(at, o, out); });
+      bytes, [](const Path& at, Reader& in, Instances* out) { return read(at, in, out); });
 }
 std::string encode(const NextInstance& value) {
   return encode_with([&](Packer& out) { write(out, value); });
@@ -6898,7 +6787,7 @@ std::string encode(const NextInstance& value) {
 template <>
 Result<NextInstance> decode<NextInstance>(std::string_view bytes) {
   return decode_with<NextInstance>(
-      bytes, [](const Path& at, const object& o, NextInstance* out) { return read(at, o, out); });
+      bytes, [](const Path& at, Reader& in, NextInstance* out) { return read(at, in, out); });
 }
 std::string encode(const ListRunners& value) {
   return encode_with([&](Packer& out) { write(out, value); });
@@ -6906,7 +6795,7 @@ std::string encode(const ListRunners& value) {
 template <>
 Result<ListRunners> decode<ListRunners>(std::string_view bytes) {
   return decode_with<ListRunners>(
-      bytes, [](const Path& at, const object& o, ListRunners* out) { return read(at, o, out); });
+      bytes, [](const Path& at, Reader& in, ListRunners* out) { return read(at, in, out); });
 }
 std::string encode(const Runners& value) {
   return encode_with([&](Packer& out) { write(out, value); });
@@ -6914,7 +6803,7 @@ std::string encode(const Runners& value) {
 template <>
 Result<Runners> decode<Runners>(std::string_view bytes) {
   return decode_with<Runners>(
-      bytes, [](const Path& at, const object& o, Runners* out) { return read(at, o, out); });
+      bytes, [](const Path& at, Reader& in, Runners* out) { return read(at, in, out); });
 }
 std::string encode(const DrainRunner& value) {
   return encode_with([&](Packer& out) { write(out, value); });
@@ -6922,7 +6811,7 @@ std::string encode(const DrainRunner& value) {
 template <>
 Result<DrainRunner> decode<DrainRunner>(std::string_view bytes) {
   return decode_with<DrainRunner>(
-      bytes, [](const Path& at, const object& o, DrainRunner* out) { return read(at, o, out); });
+      bytes, [](const Path& at, Reader& in, DrainRunner* out) { return read(at, in, out); });
 }
 std::string encode(const SetSlots& value) {
   return encode_with([&](Packer& out) { write(out, value); });
@@ -6930,7 +6819,7 @@ std::string encode(const SetSlots& value) {
 template <>
 Result<SetSlots> decode<SetSlots>(std::string_view bytes) {
   return decode_with<SetSlots>(
-      bytes, [](const Path& at, const object& o, SetSlots* out) { return read(at, o, out); });
+      bytes, [](const Path& at, Reader& in, SetSlots* out) { return read(at, in, out); });
 }
 std::string encode(const ListRepos& value) {
   return encode_with([&](Packer& out) { write(out, value); });
@@ -6938,7 +6827,7 @@ std::string encode(const ListRepos& value) {
 template <>
 Result<ListRepos> decode<ListRepos>(std::string_view bytes) {
   return decode_with<ListRepos>(
-      bytes, [](const Path& at, const object& o, ListRepos* out) { return read(at, o, out); });
+      bytes, [](const Path& at, Reader& in, ListRepos* out) { return read(at, in, out); });
 }
 std::string encode(const Repos& value) {
   return encode_with([&](Packer& out) { write(out, value); });
@@ -6946,7 +6835,7 @@ std::string encode(const Repos& value) {
 template <>
 Result<Repos> decode<Repos>(std::string_view bytes) {
   return decode_with<Repos>(
-      bytes, [](const Path& at, const object& o, Repos* out) { return read(at, o, out); });
+      bytes, [](const Path& at, Reader& in, Repos* out) { return read(at, in, out); });
 }
 std::string encode(const PutRepo& value) {
   return encode_with([&](Packer& out) { write(out, value); });
@@ -6954,7 +6843,7 @@ std::string encode(const PutRepo& value) {
 template <>
 Result<PutRepo> decode<PutRepo>(std::string_view bytes) {
   return decode_with<PutRepo>(
-      bytes, [](const Path& at, const object& o, PutRepo* out) { return read(at, o, out); });
+      bytes, [](const Path& at, Reader& in, PutRepo* out) { return read(at, in, out); });
 }
 std::string encode(const DeleteRepo& value) {
   return encode_with([&](Packer& out) { write(out, value); });
@@ -6962,7 +6851,7 @@ std::string encode(const DeleteRepo& value) {
 template <>
 Result<DeleteRepo> decode<DeleteRepo>(std::string_view bytes) {
   return decode_with<DeleteRepo>(
-      bytes, [](const Path& at, const object& o, DeleteRepo* out) { return read(at, o, out); });
+      bytes, [](const Path& at, Reader& in, DeleteRepo* out) { return read(at, in, out); });
 }
 std::string encode(const ListLanes& value) {
   return encode_with([&](Packer& out) { write(out, value); });
@@ -6970,7 +6859,7 @@ std::string encode(const ListLanes& value) {
 template <>
 Result<ListLanes> decode<ListLanes>(std::string_view bytes) {
   return decode_with<ListLanes>(
-      bytes, [](const Path& at, const object& o, ListLanes* out) { return read(at, o, out); });
+      bytes, [](const Path& at, Reader& in, ListLanes* out) { return read(at, in, out); });
 }
 std::string encode(const Lanes& value) {
   return encode_with([&](Packer& out) { write(out, value); });
@@ -6978,7 +6867,7 @@ std::string encode(const Lanes& value) {
 template <>
 Result<Lanes> decode<Lanes>(std::string_view bytes) {
   return decode_with<Lanes>(
-      bytes, [](const Path& at, const object& o, Lanes* out) { return read(at, o, out); });
+      bytes, [](const Path& at, Reader& in, Lanes* out) { return read(at, in, out); });
 }
 std::string encode(const PatchLane& value) {
   return encode_with([&](Packer& out) { write(out, value); });
@@ -6986,7 +6875,7 @@ std::string encode(const PatchLane& value) {
 template <>
 Result<PatchLane> decode<PatchLane>(std::string_view bytes) {
   return decode_with<PatchLane>(
-      bytes, [](const Path& at, const object& o, PatchLane* out) { return read(at, o, out); });
+      bytes, [](const Path& at, Reader& in, PatchLane* out) { return read(at, in, out); });
 }
 std::string encode(const GetStats& value) {
   return encode_with([&](Packer& out) { write(out, value); });
@@ -6994,7 +6883,7 @@ std::string encode(const GetStats& value) {
 template <>
 Result<GetStats> decode<GetStats>(std::string_view bytes) {
   return decode_with<GetStats>(
-      bytes, [](const Path& at, const object& o, GetStats* out) { return read(at, o, out); });
+      bytes, [](const Path& at, Reader& in, GetStats* out) { return read(at, in, out); });
 }
 std::string encode(const Stats& value) {
   return encode_with([&](Packer& out) { write(out, value); });
@@ -7002,7 +6891,7 @@ std::string encode(const Stats& value) {
 template <>
 Result<Stats> decode<Stats>(std::string_view bytes) {
   return decode_with<Stats>(
-      bytes, [](const Path& at, const object& o, Stats* out) { return read(at, o, out); });
+      bytes, [](const Path& at, Reader& in, Stats* out) { return read(at, in, out); });
 }
 std::string encode(const GetDemand& value) {
   return encode_with([&](Packer& out) { write(out, value); });
@@ -7010,7 +6899,7 @@ std::string encode(const GetDemand& value) {
 template <>
 Result<GetDemand> decode<GetDemand>(std::string_view bytes) {
   return decode_with<GetDemand>(
-      bytes, [](const Path& at, const object& o, GetDemand* out) { return read(at, o, out); });
+      bytes, [](const Path& at, Reader& in, GetDemand* out) { return read(at, in, out); });
 }
 std::string encode(const Demand& value) {
   return encode_with([&](Packer& out) { write(out, value); });
@@ -7018,7 +6907,7 @@ std::string encode(const Demand& value) {
 template <>
 Result<Demand> decode<Demand>(std::string_view bytes) {
   return decode_with<Demand>(
-      bytes, [](const Path& at, const object& o, Demand* out) { return read(at, o, out); });
+      bytes, [](const Path& at, Reader& in, Demand* out) { return read(at, in, out); });
 }
 std::string encode(const MakeBackup& value) {
   return encode_with([&](Packer& out) { write(out, value); });
@@ -7026,7 +6915,7 @@ std::string encode(const MakeBackup& value) {
 template <>
 Result<MakeBackup> decode<MakeBackup>(std::string_view bytes) {
   return decode_with<MakeBackup>(
-      bytes, [](const Path& at, const object& o, MakeBackup* out) { return read(at, o, out); });
+      bytes, [](const Path& at, Reader& in, MakeBackup* out) { return read(at, in, out); });
 }
 std::string encode(const GetBackup& value) {
   return encode_with([&](Packer& out) { write(out, value); });
@@ -7034,7 +6923,7 @@ std::string encode(const GetBackup& value) {
 template <>
 Result<GetBackup> decode<GetBackup>(std::string_view bytes) {
   return decode_with<GetBackup>(
-      bytes, [](const Path& at, const object& o, GetBackup* out) { return read(at, o, out); });
+      bytes, [](const Path& at, Reader& in, GetBackup* out) { return read(at, in, out); });
 }
 std::string encode(const Backup& value) {
   return encode_with([&](Packer& out) { write(out, value); });
@@ -7042,7 +6931,7 @@ std::string encode(const Backup& value) {
 template <>
 Result<Backup> decode<Backup>(std::string_view bytes) {
   return decode_with<Backup>(
-      bytes, [](const Path& at, const object& o, Backup* out) { return read(at, o, out); });
+      bytes, [](const Path& at, Reader& in, Backup* out) { return read(at, in, out); });
 }
 std::string encode(const ListAudit& value) {
   return encode_with([&](Packer& out) { write(out, value); });
@@ -7050,7 +6939,7 @@ std::string encode(const ListAudit& value) {
 template <>
 Result<ListAudit> decode<ListAudit>(std::string_view bytes) {
   return decode_with<ListAudit>(
-      bytes, [](const Path& at, const object& o, ListAudit* out) { return read(at, o, out); });
+      bytes, [](const Path& at, Reader& in, ListAudit* out) { return read(at, in, out); });
 }
 std::string encode(const Audit& value) {
   return encode_with([&](Packer& out) { write(out, value); });
@@ -7058,7 +6947,7 @@ std::string encode(const Audit& value) {
 template <>
 Result<Audit> decode<Audit>(std::string_view bytes) {
   return decode_with<Audit>(
-      bytes, [](const Path& at, const object& o, Audit* out) { return read(at, o, out); });
+      bytes, [](const Path& at, Reader& in, Audit* out) { return read(at, in, out); });
 }
 std::string encode(const ListKeys& value) {
   return encode_with([&](Packer& out) { write(out, value); });
@@ -7066,15 +6955,15 @@ std::string encode(const ListKeys& value) {
 template <>
 Result<ListKeys> decode<ListKeys>(std::string_view bytes) {
   return decode_with<ListKeys>(
-      bytes, [](const Path& at, const object& o, ListKeys* out) { return read(at, o, out); });
+      bytes, [](const Path& at, Reader& in, ListKeys* out) { return read(at, in, out); });
 }
 std::string encode(const Keys& value) {
   return encode_with([&](Packer& out) { write(out, value); });
 }
 template <>
 Result<Keys> decode<Keys>(std::string_view bytes) {
-  return decode_with<Keys>(
-      bytes, [](const Path& at, const object& o, Keys* out) { return read(at, o, out); });
+  return decode_with<Keys>(bytes,
+                           [](const Path& at, Reader& in, Keys* out) { return read(at, in, out); });
 }
 std::string encode(const PutKey& value) {
   return encode_with([&](Packer& out) { write(out, value); });
@@ -7082,7 +6971,7 @@ std::string encode(const PutKey& value) {
 template <>
 Result<PutKey> decode<PutKey>(std::string_view bytes) {
   return decode_with<PutKey>(
-      bytes, [](const Path& at, const object& o, PutKey* out) { return read(at, o, out); });
+      bytes, [](const Path& at, Reader& in, PutKey* out) { return read(at, in, out); });
 }
 std::string encode(const RevokeKey& value) {
   return encode_with([&](Packer& out) { write(out, value); });
@@ -7090,7 +6979,7 @@ std::string encode(const RevokeKey& value) {
 template <>
 Result<RevokeKey> decode<RevokeKey>(std::string_view bytes) {
   return decode_with<RevokeKey>(
-      bytes, [](const Path& at, const object& o, RevokeKey* out) { return read(at, o, out); });
+      bytes, [](const Path& at, Reader& in, RevokeKey* out) { return read(at, in, out); });
 }
 std::string encode(const Register& value) {
   return encode_with([&](Packer& out) { write(out, value); });
@@ -7098,7 +6987,7 @@ std::string encode(const Register& value) {
 template <>
 Result<Register> decode<Register>(std::string_view bytes) {
   return decode_with<Register>(
-      bytes, [](const Path& at, const object& o, Register* out) { return read(at, o, out); });
+      bytes, [](const Path& at, Reader& in, Register* out) { return read(at, in, out); });
 }
 std::string encode(const Registered& value) {
   return encode_with([&](Packer& out) { write(out, value); });
@@ -7106,7 +6995,7 @@ std::string encode(const Registered& value) {
 template <>
 Result<Registered> decode<Registered>(std::string_view bytes) {
   return decode_with<Registered>(
-      bytes, [](const Path& at, const object& o, Registered* out) { return read(at, o, out); });
+      bytes, [](const Path& at, Reader& in, Registered* out) { return read(at, in, out); });
 }
 std::string encode(const Heartbeat& value) {
   return encode_with([&](Packer& out) { write(out, value); });
@@ -7114,7 +7003,7 @@ std::string encode(const Heartbeat& value) {
 template <>
 Result<Heartbeat> decode<Heartbeat>(std::string_view bytes) {
   return decode_with<Heartbeat>(
-      bytes, [](const Path& at, const object& o, Heartbeat* out) { return read(at, o, out); });
+      bytes, [](const Path& at, Reader& in, Heartbeat* out) { return read(at, in, out); });
 }
 std::string encode(const HeartbeatAck& value) {
   return encode_with([&](Packer& out) { write(out, value); });
@@ -7122,7 +7011,7 @@ std::string encode(const HeartbeatAck& value) {
 template <>
 Result<HeartbeatAck> decode<HeartbeatAck>(std::string_view bytes) {
   return decode_with<HeartbeatAck>(
-      bytes, [](const Path& at, const object& o, HeartbeatAck* out) { return read(at, o, out); });
+      bytes, [](const Path& at, Reader& in, HeartbeatAck* out) { return read(at, in, out); });
 }
 std::string encode(const RunJobs& value) {
   return encode_with([&](Packer& out) { write(out, value); });
@@ -7130,7 +7019,7 @@ std::string encode(const RunJobs& value) {
 template <>
 Result<RunJobs> decode<RunJobs>(std::string_view bytes) {
   return decode_with<RunJobs>(
-      bytes, [](const Path& at, const object& o, RunJobs* out) { return read(at, o, out); });
+      bytes, [](const Path& at, Reader& in, RunJobs* out) { return read(at, in, out); });
 }
 std::string encode(const Cancel& value) {
   return encode_with([&](Packer& out) { write(out, value); });
@@ -7138,7 +7027,7 @@ std::string encode(const Cancel& value) {
 template <>
 Result<Cancel> decode<Cancel>(std::string_view bytes) {
   return decode_with<Cancel>(
-      bytes, [](const Path& at, const object& o, Cancel* out) { return read(at, o, out); });
+      bytes, [](const Path& at, Reader& in, Cancel* out) { return read(at, in, out); });
 }
 std::string encode(const BaseResolved& value) {
   return encode_with([&](Packer& out) { write(out, value); });
@@ -7146,7 +7035,7 @@ std::string encode(const BaseResolved& value) {
 template <>
 Result<BaseResolved> decode<BaseResolved>(std::string_view bytes) {
   return decode_with<BaseResolved>(
-      bytes, [](const Path& at, const object& o, BaseResolved* out) { return read(at, o, out); });
+      bytes, [](const Path& at, Reader& in, BaseResolved* out) { return read(at, in, out); });
 }
 std::string encode(const BaseKept& value) {
   return encode_with([&](Packer& out) { write(out, value); });
@@ -7154,7 +7043,7 @@ std::string encode(const BaseKept& value) {
 template <>
 Result<BaseKept> decode<BaseKept>(std::string_view bytes) {
   return decode_with<BaseKept>(
-      bytes, [](const Path& at, const object& o, BaseKept* out) { return read(at, o, out); });
+      bytes, [](const Path& at, Reader& in, BaseKept* out) { return read(at, in, out); });
 }
 std::string encode(const PutEvents& value) {
   return encode_with([&](Packer& out) { write(out, value); });
@@ -7162,7 +7051,7 @@ std::string encode(const PutEvents& value) {
 template <>
 Result<PutEvents> decode<PutEvents>(std::string_view bytes) {
   return decode_with<PutEvents>(
-      bytes, [](const Path& at, const object& o, PutEvents* out) { return read(at, o, out); });
+      bytes, [](const Path& at, Reader& in, PutEvents* out) { return read(at, in, out); });
 }
 std::string encode(const EventsKept& value) {
   return encode_with([&](Packer& out) { write(out, value); });
@@ -7170,7 +7059,7 @@ std::string encode(const EventsKept& value) {
 template <>
 Result<EventsKept> decode<EventsKept>(std::string_view bytes) {
   return decode_with<EventsKept>(
-      bytes, [](const Path& at, const object& o, EventsKept* out) { return read(at, o, out); });
+      bytes, [](const Path& at, Reader& in, EventsKept* out) { return read(at, in, out); });
 }
 std::string encode(const PutArtifact& value) {
   return encode_with([&](Packer& out) { write(out, value); });
@@ -7178,7 +7067,7 @@ std::string encode(const PutArtifact& value) {
 template <>
 Result<PutArtifact> decode<PutArtifact>(std::string_view bytes) {
   return decode_with<PutArtifact>(
-      bytes, [](const Path& at, const object& o, PutArtifact* out) { return read(at, o, out); });
+      bytes, [](const Path& at, Reader& in, PutArtifact* out) { return read(at, in, out); });
 }
 std::string encode(const ArtifactKept& value) {
   return encode_with([&](Packer& out) { write(out, value); });
@@ -7186,7 +7075,7 @@ std::string encode(const ArtifactKept& value) {
 template <>
 Result<ArtifactKept> decode<ArtifactKept>(std::string_view bytes) {
   return decode_with<ArtifactKept>(
-      bytes, [](const Path& at, const object& o, ArtifactKept* out) { return read(at, o, out); });
+      bytes, [](const Path& at, Reader& in, ArtifactKept* out) { return read(at, in, out); });
 }
 std::string encode(const AskDelivery& value) {
   return encode_with([&](Packer& out) { write(out, value); });
@@ -7194,7 +7083,7 @@ std::string encode(const AskDelivery& value) {
 template <>
 Result<AskDelivery> decode<AskDelivery>(std::string_view bytes) {
   return decode_with<AskDelivery>(
-      bytes, [](const Path& at, const object& o, AskDelivery* out) { return read(at, o, out); });
+      bytes, [](const Path& at, Reader& in, AskDelivery* out) { return read(at, in, out); });
 }
 std::string encode(const Delivery& value) {
   return encode_with([&](Packer& out) { write(out, value); });
@@ -7202,7 +7091,7 @@ std::string encode(const Delivery& value) {
 template <>
 Result<Delivery> decode<Delivery>(std::string_view bytes) {
   return decode_with<Delivery>(
-      bytes, [](const Path& at, const object& o, Delivery* out) { return read(at, o, out); });
+      bytes, [](const Path& at, Reader& in, Delivery* out) { return read(at, in, out); });
 }
 std::string encode(const PutResults& value) {
   return encode_with([&](Packer& out) { write(out, value); });
@@ -7210,7 +7099,7 @@ std::string encode(const PutResults& value) {
 template <>
 Result<PutResults> decode<PutResults>(std::string_view bytes) {
   return decode_with<PutResults>(
-      bytes, [](const Path& at, const object& o, PutResults* out) { return read(at, o, out); });
+      bytes, [](const Path& at, Reader& in, PutResults* out) { return read(at, in, out); });
 }
 std::string encode(const ResultsKept& value) {
   return encode_with([&](Packer& out) { write(out, value); });
@@ -7218,7 +7107,7 @@ std::string encode(const ResultsKept& value) {
 template <>
 Result<ResultsKept> decode<ResultsKept>(std::string_view bytes) {
   return decode_with<ResultsKept>(
-      bytes, [](const Path& at, const object& o, ResultsKept* out) { return read(at, o, out); });
+      bytes, [](const Path& at, Reader& in, ResultsKept* out) { return read(at, in, out); });
 }
 std::string encode(const Release& value) {
   return encode_with([&](Packer& out) { write(out, value); });
@@ -7226,7 +7115,7 @@ std::string encode(const Release& value) {
 template <>
 Result<Release> decode<Release>(std::string_view bytes) {
   return decode_with<Release>(
-      bytes, [](const Path& at, const object& o, Release* out) { return read(at, o, out); });
+      bytes, [](const Path& at, Reader& in, Release* out) { return read(at, in, out); });
 }
 std::string encode(const Goodbye& value) {
   return encode_with([&](Packer& out) { write(out, value); });
@@ -7234,7 +7123,7 @@ std::string encode(const Goodbye& value) {
 template <>
 Result<Goodbye> decode<Goodbye>(std::string_view bytes) {
   return decode_with<Goodbye>(
-      bytes, [](const Path& at, const object& o, Goodbye* out) { return read(at, o, out); });
+      bytes, [](const Path& at, Reader& in, Goodbye* out) { return read(at, in, out); });
 }
 
 }  // namespace ghost::wire

@@ -53,12 +53,23 @@ http::Json plain(const http::Json& value) {
   return value;
 }
 
+// Sparse structs are written without what is at its default.
+bool left_out(std::string_view name, const http::Json& value) {
+  static const http::Json defaults = *http::parse_json(
+      R"({"tenant": "default", "lane": "default", "priority": 4, "ref": "", "requires": {},
+          "labels": {}, "dependsOn": [], "maxAttempts": 3, "notBeforeMs": 0, "deadlineMs": 0,
+          "description": "", "reason": "", "treeOid": "", "commitOid": "", "startedMs": 0})");
+  const http::Json* known = http::find_member(defaults, name);
+  return known != nullptr && http::print_json(*known) == http::print_json(value);
+}
+
 // Everything that `want` says stands in `got` too; `got` may say more (defaults).
 bool covers(const http::Json& got, const http::Json& want) {
   if (const auto* object = want.if_object()) {
     return std::all_of(object->begin(), object->end(), [&](const auto& member) {
       const http::Json* found = http::find_member(got, member.key());
-      return found != nullptr && covers(*found, member.value());
+      if (found == nullptr) return left_out(member.key(), member.value());
+      return covers(*found, member.value());
     });
   }
   if (const auto* array = want.if_array()) {
