@@ -1,5 +1,6 @@
 #include "broker/doors.h"
 
+#include <algorithm>
 #include <sstream>
 
 #include "base/log.h"
@@ -8,6 +9,7 @@ namespace ghost::broker {
 namespace {
 
 constexpr size_t kHandshakesATurn = 256;
+constexpr size_t kPolled = 3;  // sockets beside those for messages
 
 std::vector<std::string> split(const std::string& list) {
   std::vector<std::string> out;
@@ -75,18 +77,29 @@ Status Doors::open(Door* door, const std::string& endpoints) {
 }
 
 void Doors::add_to(std::vector<wire::PollItem>* items) {
-  items->push_back({&zap_->socket()});
-  items->push_back({&clients_.socket->watched()});
-  items->push_back({&runners_.socket->watched()});
+  // By descriptor, since they are read until they are empty: asking the sockets would cost a system
+  // call each, every turn.
+  polled_at_ = items->size();
+  for (wire::Socket* socket :
+       {&zap_->socket(), &clients_.socket->watched(), &runners_.socket->watched()}) {
+    items->push_back({nullptr, socket->fd()});
+  }
 }
 
-void Doors::attend(MonoMs now) {
-  zap_->answer(kHandshakesATurn,
-               [this](const wire::ZapRequest& request) { return access_.accepts(request); });
-  for (Door* door : {&clients_, &runners_}) {
-    uint64_t refused = 0;
-    while (refused < kHandshakesATurn && door->socket->watched().receive()) ++refused;
-    if (refused > 0) access_.count_refused("handshake", refused);
+void Doors::attend(MonoMs now, const std::vector<wire::PollItem>& items) {
+  const bool called = std::any_of(items.begin() + static_cast<ptrdiff_t>(polled_at_),
+                                  items.begin() + static_cast<ptrdiff_t>(polled_at_ + kPolled),
+                                  [](const wire::PollItem& item) { return item.readable; });
+  if (called || more_) {
+    more_ = zap_->answer(kHandshakesATurn, [this](const wire::ZapRequest& request) {
+      return access_.accepts(request);
+    }) == kHandshakesATurn;
+    for (Door* door : {&clients_, &runners_}) {
+      uint64_t refused = 0;
+      while (refused < kHandshakesATurn && door->socket->watched().receive()) ++refused;
+      more_ |= refused == kHandshakesATurn;
+      if (refused > 0) access_.count_refused("handshake", refused);
+    }
   }
   bind_again(&clients_);
   bind_again(&runners_);

@@ -34,8 +34,10 @@ class Doors {
 
   // To be polled with the sockets.
   void add_to(std::vector<wire::PollItem>* items);
-  // Lets in who waits, counts who was refused, follows a change of the broker's own key.
-  void attend(MonoMs now);
+  bool busy() const { return more_; }  // not all that waited was attended to
+  // After poll() of the same items. Lets in who waits, counts who was refused, follows a change of
+  // the broker's own key.
+  void attend(MonoMs now, const std::vector<wire::PollItem>& items);
 
  private:
   struct Door {
@@ -62,6 +64,8 @@ class Doors {
   Door clients_, runners_;
   std::optional<wire::BrokerKey> key_, next_;
   MonoMs follow_at_ = 0;
+  size_t polled_at_ = 0;  // in the items
+  bool more_ = false;     // wait for the next turn
 };
 
 }  // namespace ghost::broker

@@ -59,9 +59,9 @@ bool Server::wait(int stop_fd) {
   items[2].fd = stop_fd;
   doors_.add_to(&items);
   const MonoMs from = mono_now_ms();
-  const int64_t wanted_ms = shell_->wait_ms(from);
+  const int64_t wanted_ms = doors_.busy() ? 0 : shell_->wait_ms(from);
   wire::poll(items, wanted_ms);
-  doors_.attend(mono_now_ms());
+  doors_.attend(mono_now_ms(), items);
   shell_->woke(read_clocks(), from, wanted_ms, items[0].readable || items[1].readable);
   return items[2].readable;
 }

@@ -1,12 +1,16 @@
 #include "wire/socket.h"
 
 #include <arpa/inet.h>
+#include <poll.h>
 #include <zmq.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
+#include <climits>
 #include <cstring>
 
+#include "base/time.h"
 #include "wire/keys.h"
 
 namespace ghost::wire {
@@ -248,14 +252,30 @@ bool Socket::readable() const {
   return (events & ZMQ_POLLIN) != 0;
 }
 
+// zmq_poll asks every socket twice, each time by a system call. Here one call waits for all of
+// them, and only those that had something to say are asked again.
 void poll(std::vector<PollItem>& items, int64_t timeout_ms) {
-  std::vector<zmq_pollitem_t> raw;
-  raw.reserve(items.size());
-  for (const PollItem& item : items) {
-    raw.push_back({item.socket != nullptr ? item.socket->raw() : nullptr, item.fd, ZMQ_POLLIN, 0});
+  const MonoMs until = mono_now_ms() + timeout_ms;
+  std::vector<pollfd> raw(items.size());
+  bool any = false;
+  for (size_t i = 0; i < items.size(); ++i) {
+    PollItem& item = items[i];
+    raw[i] = {item.socket != nullptr ? item.socket->fd() : item.fd, POLLIN, 0};
+    item.readable = item.socket != nullptr && item.socket->readable();
+    any |= item.readable;
   }
-  const int n = zmq_poll(raw.data(), static_cast<int>(raw.size()), timeout_ms);
-  for (size_t i = 0; i < items.size(); ++i) items[i].readable = n > 0 && raw[i].revents != 0;
+  for (;;) {
+    const int64_t left =
+        timeout_ms < 0 ? -1 : std::clamp<int64_t>(until - mono_now_ms(), 0, INT_MAX);
+    const int n = ::poll(raw.data(), raw.size(), any ? 0 : static_cast<int>(left));
+    if (n <= 0) return;
+    for (size_t i = 0; i < items.size(); ++i) {
+      if (raw[i].revents == 0) continue;
+      items[i].readable = items[i].socket == nullptr || items[i].socket->readable();
+      any |= items[i].readable;
+    }
+    if (any) return;  // else libzmq only had something to do for itself
+  }
 }
 
 bool is_local_endpoint(const std::string& endpoint) {

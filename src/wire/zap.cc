@@ -26,10 +26,10 @@ Result<ZapHandler> ZapHandler::open(Context& context) {
   return ZapHandler(std::move(socket));
 }
 
-void ZapHandler::answer(size_t count_max, const std::function<bool(const ZapRequest&)>& accept) {
+size_t ZapHandler::answer(size_t count_max, const std::function<bool(const ZapRequest&)>& accept) {
   for (size_t i = 0; i < count_max; ++i) {
     const std::optional<Incoming> in = socket_.receive();
-    if (!in) return;
+    if (!in) return i;
     const Frames& f = in->frames;  // a delimiter stands before the question
     if (f.size() < kFramesMin) continue;
     ZapRequest request{*f[3], *f[4], ""};
@@ -39,6 +39,7 @@ void ZapHandler::answer(size_t count_max, const std::function<bool(const ZapRequ
     const bool accepted = (keyed || mechanism == "NULL") && accept(request);
     (void)socket_.send(in->peer, answer_to(f, accepted, request.public_key));
   }
+  return count_max;
 }
 
 }  // namespace ghost::wire

@@ -22,10 +22,10 @@ class ZapHandler {
   // Error code io_error.
   static Result<ZapHandler> open(Context& context);
   Socket& socket() { return socket_; }
-  // Answers all that wait, at most `count_max`: accepted or refused. Nothing else can be said, and
-  // the peer is told no reason (status 300 would leave it waiting, libzmq #2329). What `accept`
-  // lets in carries its public key as Incoming::user.
-  void answer(size_t count_max, const std::function<bool(const ZapRequest&)>& accept);
+  // Answers all that wait, at most `count_max`, and gives their number: accepted or refused.
+  // Nothing else can be said, and the peer is told no reason (status 300 would leave it waiting,
+  // libzmq #2329). What `accept` lets in carries its public key as Incoming::user.
+  size_t answer(size_t count_max, const std::function<bool(const ZapRequest&)>& accept);
 
  private:
   explicit ZapHandler(Socket socket) : socket_(std::move(socket)) {}
