@@ -10,8 +10,8 @@ namespace ghost::broker {
 Core::Core(const CoreOptions& options) : impl_(std::make_unique<Impl>(options)) {}
 Core::~Core() = default;
 
-void Core::step(Now now, const Event& event, Actions* out) {
-  impl_->step(now, event, out);
+void Core::step(Now now, Event&& event, Actions* out) {
+  impl_->step(now, std::move(event), out);
 }
 std::optional<MonoMs> Core::next_deadline(Now now) const {
   return impl_->next_deadline(now);
@@ -26,16 +26,16 @@ Core::Impl::Impl(const CoreOptions& o)
   lanes.make("default")->configured = true;
 }
 
-void Core::Impl::step(Now at, const Event& event, Actions* actions) {
+void Core::Impl::step(Now at, Event&& event, Actions* actions) {
   now = at;
   out = actions;
   if (!started) first_step();
-  std::visit([this](const auto& e) { on(e); }, event);
+  std::visit([this](auto& e) { on(e); }, event);
   out = nullptr;
 }
 
-void Core::Impl::on(const event::FromClient& e) {
-  std::visit([&](const auto& m) { on_message(e, m); }, e.request);
+void Core::Impl::on(event::FromClient& e) {
+  std::visit([&](auto& m) { on_message(e, m); }, e.request);
 }
 
 void Core::Impl::on(const event::FromRunner& e) {

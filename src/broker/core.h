@@ -43,13 +43,16 @@ class Core {
   void recover(const wire::Instance& instance, Now now);  // of registry.json: one full TTL
 
   // Appends to *out.
-  void step(Now now, const Event& event, Actions* out);
+  void step(Now now, Event&& event, Actions* out);
+  void step(Now now, const Event& event, Actions* out) { step(now, Event(event), out); }
   // When to tick next though nothing comes in; nullopt: only when something does.
   std::optional<MonoMs> next_deadline(Now now) const;
 
   // Views for reads, as of the last step. All bounded by what is in memory.
   // By the keyed hash of (tenant, id): every job that is queued, leased or retained.
   std::optional<JobNo> find_job(const std::string& tenant, const std::string& id) const;
+  // What the store holds of a job that has not ended, once the last step's changes are kept.
+  std::optional<JobStatus> unfinished_status(JobNo no) const;
   std::optional<wire::Waiting> waiting(JobNo no, Now now) const;  // of a QUEUED job
   const wire::Repo* repo(const std::string& name) const;
   std::vector<wire::Repo> repos() const;

@@ -70,10 +70,10 @@ void Core::Impl::lease_to(JobRow& row, Runner& runner) {
   lease->runner = runner.id;
   lease->expires = lease->listed_at = lease_now() + options.lease_ms;
   lease->job_seq = runner.job_seq;
-  expiries.emplace(lease->listed_at, row.no);
+  expiries.emplace_hint(expiries.end(), lease->listed_at, row.no);
   row.extra->lease = std::move(lease);
   row.extra->backoff_until = 0;
-  if (!planted(Bug::kCreditLeak)) runner.leases.insert(row.no);
+  if (!planted(Bug::kCreditLeak)) runner.leases.insert(runner.leases.end(), row.no);
   ++runner.dispatched;
   planted(Bug::kRotationStuck) ? runners.update(&runner) : runners.served(&runner);
 }

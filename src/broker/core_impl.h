@@ -88,8 +88,8 @@ struct Core::Impl {
   explicit Impl(const CoreOptions& options);
 
   // --- core.cc: steps and time
-  void step(Now at, const Event& event, Actions* actions);
-  void on(const event::FromClient& e);
+  void step(Now at, Event&& event, Actions* actions);
+  void on(event::FromClient& e);
   void on(const event::FromRunner& e);
   void on(const event::Retry& e);
   void on(const event::KeyChanged& e);
@@ -126,15 +126,20 @@ struct Core::Impl {
     uint32_t repo = kNone;
     std::string lost;  // why it can never run
   };
-  void on_message(const event::FromClient& e, const wire::Submit& m);
-  wire::SubmitAck submit(const wire::Submission& s, const Blob& payload, const Origin* retry,
-                         JobNo* no);
+  // Takes the submissions that it accepts out of the event.
+  void on_message(const event::FromClient& e, wire::Submit& m);
+  struct Submitted {
+    JobNo no = 0;
+    std::shared_ptr<const JobSpec> spec;  // of a new job
+  };
+  wire::SubmitAck submit(wire::Submission& s, const Blob& payload, const Origin* retry,
+                         Submitted* job);
   wire::SubmitAck refused(const wire::Submission& s, std::string code, std::string detail,
                           std::string field = "", uint64_t retry_after_ms = 0);
   Result<Foundation> foundation(const wire::Submission& s, const Origin* retry);
   Status find_dependencies(const wire::Submission& s, Foundation* out);
   Status find_base(const wire::Submission& s, Foundation* out);
-  JobRow* add_row(JobNo no, const wire::Submission& s, const Foundation& on, QueueId queue);
+  void fill_row(JobRow& row, const wire::Submission& s, const Foundation& on, QueueId queue);
   bool chain_is_kept(JobNo base) const;
   std::optional<QueueId> acquire_queue(const wire::Submission& s);
   void release_queue(JobRow& row);

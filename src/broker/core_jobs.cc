@@ -64,7 +64,7 @@ void Core::Impl::keep(JobRow& row, bool visible) {
   if (mark.status < out->persist.size()) {
     Persist& earlier = out->persist[mark.status];
     if (auto* insert = std::get_if<persist::InsertJob>(&earlier);
-        insert && insert->spec.no == row.no) {
+        insert && insert->spec->no == row.no) {
       insert->status = current;
       return;
     }

@@ -70,22 +70,22 @@ void Core::Impl::recover(const RecoveredJob& job, Now at) {
   } else {
     on.repo = repo_id("");  // the base is gone, and with it the repository's name
   }
+  const Hash128 key = s.idempotency_key ? hash('k', s.tenant, *s.idempotency_key) : Hash128{};
+  JobRow& row = *jobs.insert(job.spec.no, hash('i', s.tenant, s.id), key);
+  row.request = hash(s.request_hash).lo;
   if (is_terminal(job.status.state)) {
-    const Hash128 key = s.idempotency_key ? hash('k', s.tenant, *s.idempotency_key) : Hash128{};
-    JobRow* const row = jobs.insert(job.spec.no, hash('i', s.tenant, s.id), key);
-    row->request = hash(s.request_hash).lo;
-    row->repo = on.repo;
-    row->state = job.status.state;
-    row->set_won(job.status.token);
-    row->at = job.status.completed_ms;
-    if (on.base != 0) base_of[row->no] = on.base;
-    finished.push_back(row->no);
+    row.repo = on.repo;
+    row.state = job.status.state;
+    row.set_won(job.status.token);
+    row.at = job.status.completed_ms;
+    if (on.base != 0) base_of[row.no] = on.base;
+    finished.push_back(row.no);
     ++retained;
     return;
   }
   const auto queue = acquire_queue(s);
   GHOST_CHECK(queue);
-  JobRow& row = *add_row(job.spec.no, s, on, *queue);
+  fill_row(row, s, on, *queue);
   row.at = job.spec.accepted_ms;
   recover_unfinished(row, job);
   const bool whole =

@@ -39,7 +39,7 @@ wire::ResultStatus Core::Impl::take_result(Runner& runner, const Verdict& result
     }
   } else if (leased_row(item.lease, runner)) {
     const bool flagged = status(*row).flag.has_value();
-    runner.given_up.insert(token_of(item.lease));
+    runner.give_up(token_of(item.lease));
     measure(status(*row), item);
     switch (item.outcome) {
       case wire::Outcome::kInfraError:

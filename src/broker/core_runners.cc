@@ -164,7 +164,7 @@ std::vector<wire::CancelOrder> Core::Impl::reconcile(Runner& runner,
                                                      uint64_t last_job_seq, Word word) {
   std::vector<wire::CancelOrder> orders;
   std::set<JobNo> kept;
-  std::set<Token> given_up;
+  std::vector<Token> given_up;
   runner.stale_held = 0;
   for (const wire::LeaseRef& ref : held) {
     if (JobRow* row = leased_row(ref, runner)) {
@@ -177,13 +177,14 @@ std::vector<wire::CancelOrder> Core::Impl::reconcile(Runner& runner,
     orders.push_back({ref, wire::CancelReason::kStale});
     // It takes up room there until it is gone; one that the runner has ended itself is only an ack
     // that is lost or on its way, and one of an unknown job may be a result that is kept for ever.
-    if (runner.given_up.contains(token_of(ref))) {
-      given_up.insert(token_of(ref));
+    if (std::binary_search(runner.given_up.begin(), runner.given_up.end(), token_of(ref))) {
+      given_up.push_back(token_of(ref));
       continue;
     }
     const JobRow* row = jobs.find(ref.job);
     if (row && !(is_terminal(row->state) && row->won() == token_of(ref))) ++runner.stale_held;
   }
+  std::sort(given_up.begin(), given_up.end());
   runner.given_up = std::move(given_up);
   std::vector<JobNo> missing;
   std::set_difference(runner.leases.begin(), runner.leases.end(), kept.begin(), kept.end(),
@@ -224,7 +225,7 @@ void Core::Impl::on_message(const event::FromRunner& e, const wire::Release& m) 
   wire::ResultsKept answer;
   for (const wire::LeaseRef& ref : m.leases) {
     JobRow* const row = leased_row(ref, *runner);
-    if (row) runner->given_up.insert(token_of(ref));
+    if (row) runner->give_up(token_of(ref));
     auto kept = wire::ResultStatus::kCommitted;
     if (row) {
       attempt_ended(*row, Attempt::kGivenBack,

@@ -7,7 +7,7 @@
 
 namespace ghost::broker {
 
-void Core::Impl::on_message(const event::FromClient& e, const wire::Submit& m) {
+void Core::Impl::on_message(const event::FromClient& e, wire::Submit& m) {
   if (e.payloads.size() != m.items.size()) {
     return refuse(e.peer, e.correlation, "bad_request",
                   "Submit: " + std::to_string(m.items.size()) + " items and " +
@@ -15,12 +15,16 @@ void Core::Impl::on_message(const event::FromClient& e, const wire::Submit& m) {
   }
   send::Submitted answer{e.peer, e.correlation, {}, {}, m.view};
   answer.reply.items.reserve(m.items.size());
+  out->submitted.clear();
   for (size_t i = 0; i < m.items.size(); ++i) {
-    JobNo no = 0;
-    answer.reply.items.push_back(submit(m.items[i], e.payloads[i], nullptr, &no));
+    Submitted job;
+    answer.reply.items.push_back(submit(m.items[i], e.payloads[i], nullptr, &job));
     const wire::SubmitAck& ack = answer.reply.items.back();
     const bool refused = ack.status == wire::SubmitStatus::kRefused;
-    if (ack.id.empty() || (m.view && !refused)) answer.fills.push_back({i, no});
+    out->submitted.push_back(refused || is_terminal(*ack.state) ? 0 : job.no);
+    if (ack.id.empty() || (m.view && !refused)) {
+      answer.fills.push_back({i, job.no, std::move(job.spec)});
+    }
   }
   if (answer.fills.empty()) return reply(e.peer, e.correlation, std::move(answer.reply));
   out->send.push_back(std::move(answer));
@@ -39,15 +43,15 @@ void Core::Impl::on(const event::Retry& e) {
   again.request_hash = sha256("retry of " + std::to_string(e.of.no));
   if (again.deadline_ms <= now.wall) again.deadline_ms = 0;
   Origin origin{e.of.no, e.of.submission.id, e.of.depends_on_nos, e.of.base_job_no};
-  JobNo no = 0;
-  const wire::SubmitAck ack = submit(again, nullptr, &origin, &no);
+  Submitted job;
+  const wire::SubmitAck ack = submit(again, nullptr, &origin, &job);
   if (ack.error) {
     return reply(e.peer, e.correlation, wire::Failure{*ack.error});
   }
   if (ack.status == wire::SubmitStatus::kAccepted) {
-    audit(e.request.actor, "retry", e.of.submission.id, "as " + again.id);
+    audit(e.request.actor, "retry", e.of.submission.id, "as " + e.request.new_id);
   }
-  out->send.push_back(send::JobView{e.peer, e.correlation, no});
+  out->send.push_back(send::JobView{e.peer, e.correlation, job.no});
 }
 
 wire::SubmitAck Core::Impl::refused(const wire::Submission& s, std::string code, std::string detail,
@@ -62,14 +66,14 @@ wire::SubmitAck Core::Impl::refused(const wire::Submission& s, std::string code,
 
 // The same request under the same key or id is the same job, whatever has become of it. An empty id
 // in the ack is the shell's to fill.
-wire::SubmitAck Core::Impl::submit(const wire::Submission& s, const Blob& payload,
-                                   const Origin* retry, JobNo* no) {
+wire::SubmitAck Core::Impl::submit(wire::Submission& s, const Blob& payload, const Origin* retry,
+                                   Submitted* job) {
   const Hash128 id = hash('i', s.tenant, s.id);
   const Hash128 key = s.idempotency_key ? hash('k', s.tenant, *s.idempotency_key) : Hash128{};
   const uint64_t request = hash(s.request_hash).lo;
   const auto existing = [&](const JobRow& row) {
     ++count.existing;
-    *no = row.no;
+    job->no = row.no;
     return wire::SubmitAck{
         wire::SubmitStatus::kExisting, row.id == id ? s.id : "", row.state, {}, {}};
   };
@@ -79,7 +83,7 @@ wire::SubmitAck Core::Impl::submit(const wire::Submission& s, const Blob& payloa
                    "idempotencyKey");
   }
   if (const JobRow* row = jobs.find_id(id)) {
-    const bool same_key = !key || row->key == key;
+    const bool same_key = !key || jobs.key_of(*row) == key;
     if (row->request == request && same_key) return existing(*row);
     return refused(s, "id_conflict", "job " + s.id + " is another request", "id");
   }
@@ -102,41 +106,49 @@ wire::SubmitAck Core::Impl::submit(const wire::Submission& s, const Blob& payloa
                    kQueueFullRetryMs);
   }
 
-  *no = next_no++;
-  JobRow& row = *add_row(*no, s, *on, *queue);
+  const JobNo no = job->no = next_no++;
+  JobRow& row = *jobs.insert(no, id, key);
+  row.request = request;
+  fill_row(row, s, *on, *queue);
   row.size_log2 = static_cast<uint8_t>(std::bit_width(size));
   ++count.accepted;
   persist::InsertJob insert;
-  insert.spec.no = *no;
-  insert.spec.submission = s;
-  insert.spec.accepted_ms = now.wall;
-  insert.spec.base_job_no = on->base;
-  insert.spec.depends_on_nos = on->deps;
+  auto spec = std::make_shared<JobSpec>();
+  spec->no = no;
+  wire::SubmitAck ack{wire::SubmitStatus::kAccepted, s.id, wire::JobState::kQueued, {}, {}};
+  spec->submission = std::move(s);
+  spec->accepted_ms = now.wall;
+  spec->base_job_no = on->base;
+  spec->depends_on_nos = on->deps;
   if (retry) {
-    insert.spec.retry_of = retry->retry_of;
+    spec->retry_of = retry->retry_of;
     insert.request_from = retry->request_from;
   }
+  insert.spec = job->spec = std::move(spec);
   insert.request = payload;
   insert.status = fresh_status();
-  marks[*no].status = out->persist.size();
+  Marks& mark = marks[no];
+  mark.status = out->persist.size();
   if (!planted(Bug::kJobNotKept)) out->persist.push_back(std::move(insert));
   wire::Event event;
   event.seq = 1;
   event.stream = wire::Stream::kState;
   event.at = now.wall;
   event.type = "queued";
-  out->persist.push_back(persist::AppendEvents{*no, {}});
-  std::get<persist::AppendEvents>(out->persist.back()).events.push_back(std::move(event));
-  marks[*no].events = out->persist.size() - 1;
+  mark.events = out->persist.size();
+  auto& append =
+      std::get<persist::AppendEvents>(out->persist.emplace_back(persist::AppendEvents{no, {}}));
+  append.events.reserve(2);  // it may be dispatched in the same turn
+  append.events.push_back(std::move(event));
   ++queued;
   ++lanes.lane_of(row).queued;
   ++runners.set(lanes.set_of(row)).waiting;
   if (!on->lost.empty()) {
-    doomed.emplace_back(*no, on->lost);
+    doomed.emplace_back(no, on->lost);
   } else {
     enqueue(row);
   }
-  return {wire::SubmitStatus::kAccepted, s.id, wire::JobState::kQueued, {}, {}};
+  return ack;
 }
 
 Result<Core::Impl::Foundation> Core::Impl::foundation(const wire::Submission& s,
@@ -228,25 +240,21 @@ void Core::Impl::release_queue(JobRow& row) {
   row.queue = kNone;
 }
 
-JobRow* Core::Impl::add_row(JobNo no, const wire::Submission& s, const Foundation& on,
-                            QueueId queue) {
-  const Hash128 key = s.idempotency_key ? hash('k', s.tenant, *s.idempotency_key) : Hash128{};
-  JobRow* const row = jobs.insert(no, hash('i', s.tenant, s.id), key);
-  row->request = hash(s.request_hash).lo;
-  row->at = now.wall;
-  row->repo = on.repo;
-  row->queue = queue;
-  row->priority = static_cast<uint8_t>(std::min<uint64_t>(s.priority, kPriorities - 1));
-  row->attempts_max = static_cast<uint8_t>(std::clamp<uint64_t>(s.max_attempts, 1, 255));
+void Core::Impl::fill_row(JobRow& row, const wire::Submission& s, const Foundation& on,
+                          QueueId queue) {
+  row.at = now.wall;
+  row.repo = on.repo;
+  row.queue = queue;
+  row.priority = static_cast<uint8_t>(std::min<uint64_t>(s.priority, kPriorities - 1));
+  row.attempts_max = static_cast<uint8_t>(std::clamp<uint64_t>(s.max_attempts, 1, 255));
   ++repos[on.repo].unfinished;
-  if (s.not_before_ms > 0) row->more().not_before = s.not_before_ms;
+  if (s.not_before_ms > 0) row.more().not_before = s.not_before_ms;
   if (s.deadline_ms > 0) {
-    row->more().deadline = s.deadline_ms;
-    deadlines.emplace(s.deadline_ms, no);
+    row.more().deadline = s.deadline_ms;
+    deadlines.emplace(s.deadline_ms, row.no);
   }
-  if (on.base != 0) base_of[no] = on.base;
-  if (!on.deps.empty() || on.base != 0) stand_on(*row, s, on);
-  return row;
+  if (on.base != 0) base_of[row.no] = on.base;
+  if (!on.deps.empty() || on.base != 0) stand_on(row, s, on);
 }
 
 // Waits for what is not finished, and keeps all of it from being forgotten.
@@ -285,6 +293,13 @@ uint32_t Core::Impl::repo_id(const std::string& name) {
   const auto [known, fresh] = repo_ids.try_emplace(name, static_cast<uint32_t>(repos.size()));
   if (fresh) repos.push_back({name, std::nullopt, 0});
   return known->second;
+}
+
+std::optional<JobStatus> Core::unfinished_status(JobNo no) const {
+  const JobRow* row = impl_->jobs.find(no);
+  if (!row || is_terminal(row->state)) return std::nullopt;
+  const JobStatus* own = row->extra ? row->extra->status.get() : nullptr;
+  return own ? *own : fresh_status();
 }
 
 std::optional<JobNo> Core::find_job(const std::string& tenant, const std::string& id) const {

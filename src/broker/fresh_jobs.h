@@ -15,9 +15,11 @@ class FreshJobs {
  public:
   explicit FreshJobs(size_t bytes_max) : bytes_max_(bytes_max) {}
 
-  void put(JobNo no, DispatchRow row) {
+  // `soon`: it is sent once this turn is kept. Those that wait get no more than a quarter of the
+  // room: it may be long until one of them is asked for.
+  void put(JobNo no, DispatchRow row, bool soon) {
     const size_t size = cost(row);
-    if (size > bytes_max_ / 4) return;
+    if (size > bytes_max_ / 4 || (!soon && bytes_ + size > bytes_max_ / 4)) return;
     while (bytes_ + size > bytes_max_ && !order_.empty()) {
       take(order_.front());
       order_.pop_front();

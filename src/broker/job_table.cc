@@ -24,7 +24,7 @@ size_t home_of(uint64_t slot, size_t mask) {
 
 }  // namespace
 
-JobTable::JobTable() : by_id_(this, &JobRow::id), by_key_(this, &JobRow::key) {}
+JobTable::JobTable() : by_id_(this, &JobTable::id_of), by_key_(this, &JobTable::key_of) {}
 JobTable::~JobTable() = default;
 
 JobRow* JobTable::insert(JobNo no, Hash128 id, Hash128 key) {
@@ -35,18 +35,24 @@ JobRow* JobTable::insert(JobNo no, Hash128 id, Hash128 key) {
   GHOST_CHECK(row.no == 0);
   row.no = no;
   row.id = id;
-  row.key = key;
   ++page->used;
   ++size_;
   by_id_.insert(row);
-  if (key) by_key_.insert(row);
+  if (key) {
+    if (!page->keys) page->keys = std::make_unique<std::array<Hash128, kPageRows>>();
+    (*page->keys)[no % kPageRows] = key;
+    by_key_.insert(row);
+  }
   return &row;
 }
 
 void JobTable::erase(JobRow* row) {
   by_id_.erase(*row);
-  if (row->key) by_key_.erase(*row);
   const auto page = pages_.find(row->no / kPageRows);
+  if (key_of(*row)) {
+    by_key_.erase(*row);
+    (*page->second->keys)[row->no % kPageRows] = {};
+  }
   *row = JobRow{};
   --size_;
   if (--page->second->used == 0) pages_.erase(page);
@@ -67,8 +73,15 @@ JobRow* JobTable::find_key(Hash128 key) const {
   return by_key_.find(key);
 }
 
+Hash128 JobTable::key_of(const JobRow& row) const {
+  const Page& page = *pages_.at(row.no / kPageRows);
+  return page.keys ? (*page.keys)[row.no % kPageRows] : Hash128{};
+}
+
 size_t JobTable::memory_bytes() const {
-  return pages_.size() * sizeof(Page) + by_id_.memory_bytes() + by_key_.memory_bytes();
+  size_t bytes = pages_.size() * sizeof(Page) + by_id_.memory_bytes() + by_key_.memory_bytes();
+  for (const auto& [no, page] : pages_) bytes += page->keys ? sizeof *page->keys : 0;
+  return bytes;
 }
 
 void JobTable::Index::put(Shard* shard, uint64_t slot) {
@@ -87,7 +100,7 @@ void JobTable::Index::grow(Shard* shard) {
 }
 
 void JobTable::Index::insert(const JobRow& row) {
-  const Hash128 hash = row.*hash_;
+  const Hash128 hash = (table_->*hash_)(row);
   Shard& shard = shards_[shard_of(hash)];
   if (shard.used * 6 >= shard.slots.size() * 5) grow(&shard);
   put(&shard, slot_of(hash, row.no));
@@ -95,7 +108,7 @@ void JobTable::Index::insert(const JobRow& row) {
 }
 
 void JobTable::Index::erase(const JobRow& row) {
-  const Hash128 hash = row.*hash_;
+  const Hash128 hash = (table_->*hash_)(row);
   Shard& shard = shards_[shard_of(hash)];
   const size_t mask = shard.slots.size() - 1;
   const uint64_t slot = slot_of(hash, row.no);
@@ -124,7 +137,7 @@ JobRow* JobTable::Index::find(Hash128 hash) const {
   for (size_t at = tag & mask; shard.slots[at] != 0; at = (at + 1) & mask) {
     if (shard.slots[at] >> kNoBits != tag) continue;
     JobRow* row = table_->find(shard.slots[at] & kNoMask);
-    if (row && row->*hash_ == hash) return row;
+    if (row && (table_->*hash_)(*row) == hash) return row;
   }
   return nullptr;
 }

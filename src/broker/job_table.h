@@ -44,8 +44,8 @@ struct JobExtra {
 enum class Place : uint8_t { kNowhere, kFifo, kReturned };
 
 struct JobRow {
-  JobNo no = 0;          // 0: no job here
-  Hash128 id, key;       // key zero: none
+  JobNo no = 0;  // 0: no job here
+  Hash128 id;
   uint64_t request = 0;  // keyed hash of the request's hash
   union {
     struct {
@@ -86,6 +86,7 @@ class JobTable {
   JobRow* find(JobNo no) const;
   JobRow* find_id(Hash128 id) const;
   JobRow* find_key(Hash128 key) const;
+  Hash128 key_of(const JobRow& row) const;  // zero: none
   size_t size() const { return size_; }
   // Of rows and indexes, without what hangs off the rows.
   size_t memory_bytes() const;
@@ -94,6 +95,7 @@ class JobTable {
   static constexpr size_t kPageRows = 1000;  // just under an allocator's size class
   struct Page {
     std::array<JobRow, kPageRows> rows;
+    std::unique_ptr<std::array<Hash128, kPageRows>> keys;  // once a job of the page has one
     size_t used = 0;
   };
 
@@ -102,7 +104,8 @@ class JobTable {
   // probing seldom and growing never touches a row.
   class Index {
    public:
-    Index(const JobTable* table, Hash128 JobRow::*hash) : table_(table), hash_(hash) {}
+    using HashOf = Hash128 (JobTable::*)(const JobRow& row) const;
+    Index(const JobTable* table, HashOf hash) : table_(table), hash_(hash) {}
     void insert(const JobRow& row);
     void erase(const JobRow& row);
     JobRow* find(Hash128 hash) const;
@@ -116,9 +119,11 @@ class JobTable {
     static void put(Shard* shard, uint64_t slot);
     void grow(Shard* shard);
     const JobTable* table_;
-    Hash128 JobRow::*hash_;
+    HashOf hash_;
     std::array<Shard, 256> shards_;
   };
+
+  Hash128 id_of(const JobRow& row) const { return row.id; }
 
   std::unordered_map<uint64_t, std::unique_ptr<Page>> pages_;
   Index by_id_, by_key_;

@@ -1,12 +1,19 @@
 #include "broker/keyed_hash.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cstring>
 #include <string>
 
 namespace ghost::broker {
 namespace {
+
+uint64_t read_word(const char* from) {
+  uint64_t value;
+  std::memcpy(&value, from, sizeof value);
+  return std::endian::native == std::endian::little ? value : __builtin_bswap64(value);
+}
 
 uint64_t read_u64(const char* from, size_t count) {
   uint64_t value = 0;
@@ -54,7 +61,7 @@ Hash128 KeyedHash::operator()(std::string_view bytes) const {
   Sip sip{k0_ ^ 0x736f6d6570736575, k1_ ^ 0x646f72616e646f6d ^ 0xee, k0_ ^ 0x6c7967656e657261,
           k1_ ^ 0x7465646279746573};
   const size_t whole = bytes.size() / 8 * 8;
-  for (size_t i = 0; i < whole; i += 8) sip.take(read_u64(bytes.data() + i, 8));
+  for (size_t i = 0; i < whole; i += 8) sip.take(read_word(bytes.data() + i));
   sip.take(read_u64(bytes.data() + whole, bytes.size() - whole) | uint64_t{bytes.size()} << 56);
   Hash128 out;
   sip.v2 ^= 0xee;
@@ -65,14 +72,18 @@ Hash128 KeyedHash::operator()(std::string_view bytes) const {
 }
 
 Hash128 KeyedHash::operator()(char domain, std::string_view first, std::string_view second) const {
-  std::string joined;
-  joined.reserve(1 + 8 + first.size() + second.size());
-  joined.push_back(domain);
   const uint64_t size = first.size();
-  joined.append(reinterpret_cast<const char*>(&size), sizeof size);
-  joined.append(first);
-  joined.append(second);
-  return (*this)(joined);
+  const size_t all = 1 + sizeof size + first.size() + second.size();
+  std::array<char, 512> small;  // for nearly all of them
+  std::string large;
+  if (all > small.size()) large.resize(all);
+  char* const joined = all > small.size() ? large.data() : small.data();
+  char* at = joined;
+  *at++ = domain;
+  at = std::copy_n(reinterpret_cast<const char*>(&size), sizeof size, at);
+  at = std::copy(first.begin(), first.end(), at);
+  std::copy(second.begin(), second.end(), at);
+  return (*this)(std::string_view(joined, all));
 }
 
 uint64_t mix(uint64_t seed, uint64_t value) {

@@ -237,8 +237,9 @@ void LaneTable::serve(LaneTenant* tenant) {
   const uint64_t turn = ++turns_;
   for (TenantQueue* queue : tenant->queues) {
     if (queue->count == 0) continue;
-    queue->set->rotation.erase(tenant->turn);
-    queue->set->rotation.emplace(turn, queue);
+    auto place = queue->set->rotation.extract(tenant->turn);
+    place.key() = turn;
+    queue->set->rotation.insert(queue->set->rotation.end(), std::move(place));
   }
   tenant->turn = turn;
 }

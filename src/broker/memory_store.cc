@@ -138,18 +138,17 @@ class MemoryStore : public Store {
   }
 
   void apply(persist::InsertJob& c) {
-    const JobNo no = c.spec.no;
-    index_.add(c.spec, c.status.state);
-    for (const auto& label : c.spec.submission.labels) labels_[label].insert(no);
+    const JobNo no = c.spec->no;
+    index_.add(*c.spec, c.status.state);
+    for (const auto& label : c.spec->submission.labels) labels_[label].insert(no);
     Row row;
     if (!c.request) {
       if (const Row* from = find(c.request_from)) row.request = from->request;
     } else {
       row.request = std::move(c.request);
     }
-    row.spec = std::make_shared<const JobSpec>(std::move(c.spec));
+    row.spec = c.spec;
     row.status = std::move(c.status);
-    c.spec.no = no;
     rows_.insert_or_assign(no, std::move(row));
   }
   void apply(persist::UpdateJob& c) {

@@ -1,6 +1,7 @@
 #include "broker/row_codec.h"
 
 #include <array>
+#include <cstring>
 #include <optional>
 
 namespace ghost::broker::rows {
@@ -18,25 +19,33 @@ constexpr std::array kEventTypes = {
     "base"sv,      "hunk"sv,      "applied"sv,   "gate_started"sv,    "gate_finished"sv,
     "log"sv,       "delivered"sv, "cut"sv,       "cancel_requested"sv};
 
+// Appends through a small buffer: a row is many small numbers.
 class Writer {
  public:
   explicit Writer(std::string* out) : out_(*out) {}
-  void u8(uint8_t v) { out_.push_back(static_cast<char>(v)); }
+  ~Writer() { flush(); }
+  Writer(const Writer&) = delete;
+  Writer& operator=(const Writer&) = delete;
+  void u8(uint8_t v) {
+    if (used_ == sizeof buffer_) flush();
+    buffer_[used_++] = static_cast<char>(v);
+  }
   void u64(uint64_t v) {
+    if (used_ + 10 > sizeof buffer_) flush();
     while (v >= 0x80) {
-      u8(static_cast<uint8_t>(v | 0x80));
+      buffer_[used_++] = static_cast<char>(v | 0x80);
       v >>= 7;
     }
-    u8(static_cast<uint8_t>(v));
+    buffer_[used_++] = static_cast<char>(v);
   }
   void i64(int64_t v) { u64((static_cast<uint64_t>(v) << 1) ^ static_cast<uint64_t>(v >> 63)); }
   void text(std::string_view v) {
     u64(v.size());
-    out_.append(v);
+    bytes(v);
   }
   void optional(const std::optional<std::string>& v) {
     u64(v ? v->size() + 1 : 0);
-    if (v) out_.append(*v);
+    if (v) bytes(*v);
   }
   void map(const std::map<std::string, std::string>& v) {
     u64(v.size());
@@ -47,7 +56,25 @@ class Writer {
   }
 
  private:
+  void bytes(std::string_view v) {
+    if (used_ + v.size() > sizeof buffer_) {
+      flush();
+      if (v.size() > sizeof buffer_) {
+        out_.append(v);
+        return;
+      }
+    }
+    std::memcpy(buffer_ + used_, v.data(), v.size());
+    used_ += v.size();
+  }
+  void flush() {
+    out_.append(buffer_, used_);
+    used_ = 0;
+  }
+
   std::string& out_;
+  char buffer_[512];
+  size_t used_ = 0;
 };
 
 // Reads what Writer wrote; after the first thing that does not fit, ok() is false for good.

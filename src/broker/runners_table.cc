@@ -120,8 +120,12 @@ void RunnerTable::update(Runner* runner) {
   for (const SetId id : runner->sets) {
     auto& free = sets_[id]->free;
     const bool before = !free.empty();
-    if (runner->offered_turn != 0) free.erase(runner->offered_turn);
-    if (turn != 0) free.emplace(turn, runner->id);
+    if (auto place = free.extract(runner->offered_turn); place && turn != 0) {
+      place.key() = turn;  // its new turn is the last
+      free.insert(free.end(), std::move(place));
+    } else if (turn != 0) {
+      free.emplace_hint(free.end(), turn, runner->id);
+    }
     if (before != !free.empty()) lanes_->set_ready(id, !before);
   }
   runner->offered_turn = turn;

@@ -3,6 +3,7 @@
 // runners fit and which of those are free, in rotation. Pure; one owner, the core.
 #pragma once
 
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <set>
@@ -35,7 +36,8 @@ struct Runner {
   MonoMs last_seen = 0, listed_at = 0;  // lease clock; place in the list of silences
   WallMs last_seen_at = 0;
   std::set<JobNo> leases;
-  std::set<Token> given_up;   // leases that it ended itself, while its heartbeats still name them
+  // Leases that it ended itself, while its heartbeats may still name them; in order.
+  std::vector<Token> given_up;
   std::vector<SetId> sets;    // label sets that it fits, while alive
   uint64_t offered_turn = 0;  // under which it stands in the sets' rotation; 0: it does not
 
@@ -43,6 +45,10 @@ struct Runner {
   uint64_t slots() const { return settings.slots != 0 ? settings.slots : own_slots; }
   uint64_t busy() const { return leases.size() + stale_held; }
   bool alive() const { return registered && !lost; }
+  void give_up(Token token) {
+    const auto before = std::upper_bound(given_up.begin(), given_up.end(), token);
+    given_up.insert(before, token);
+  }
   bool leaving() const { return draining || settings.drain; }
   bool can_take() const { return alive() && !leaving() && !resting && busy() < slots(); }
 };

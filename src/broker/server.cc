@@ -53,10 +53,11 @@ Status Server::run(int stop_fd) {
 }
 
 bool Server::wait(int stop_fd) {
-  std::vector<wire::PollItem> items(3);
+  std::vector<wire::PollItem> items(4);
   items[0].socket = &runners_;
   items[1].socket = &clients_;
   items[2].fd = stop_fd;
+  items[3].fd = shell_->flight_fd();  // none is passed over
   doors_.add_to(&items);
   const MonoMs from = mono_now_ms();
   const int64_t wanted_ms = doors_.busy() ? 0 : shell_->wait_ms(from);

@@ -16,6 +16,7 @@ namespace {
 // and expiry waits for a turn that found both ports empty.
 constexpr size_t kBytesMax = 8 << 20;
 constexpr size_t kReadsMax = 256;
+constexpr size_t kAskEmptyEvery = 32;  // messages of the other socket
 
 constexpr int64_t kSleepMsMax = 1000;
 constexpr int64_t kQuietMs = 20;  // without a message: the time for housekeeping
@@ -44,7 +45,9 @@ Shell::Shell(ShellOptions options, Ports& ports, Core& core, Store& store, Now n
       commit_seconds_("ghost_broker_commit_seconds", "Time of a turn's transaction with its sync.",
                       {0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1}),
       commit_rows_("ghost_broker_commit_changes", "Changes kept by one transaction.",
-                   {1, 4, 16, 64, 256, 1024, 4096}) {}
+                   {1, 4, 16, 64, 256, 1024, 4096}) {
+  if (options_.commit_ahead) committer_.emplace(&store_);
+}
 
 int64_t Shell::wait_ms(MonoMs now) const {
   if (!drained_ || !next_events_.empty()) return 0;
@@ -60,7 +63,7 @@ int64_t Shell::wait_ms(MonoMs now) const {
 void Shell::woke(Now now, MonoMs slept_from, int64_t wanted_ms, bool message_waits) {
   now_ = now;
   notice_stall(slept_from, wanted_ms);
-  if (!message_waits && housekeeping_due_ && wanted_ms > 0) {
+  if (!message_waits && housekeeping_due_ && wanted_ms > 0 && !in_flight()) {
     housekeeping_due_ = false;
     if (Status s = store_.housekeep(true); !s) next_events_.clear();  // the next commit says it
   }
@@ -80,24 +83,41 @@ void Shell::notice_stall(MonoMs slept_from, int64_t wanted_ms) {
 
 Status Shell::turn() {
   ++counts_.turns;
-  submitted_bytes_ = 0;
-  for (const Event& event : std::exchange(next_events_, {})) step(event);
-  for (const Event& event : chores_.due(now_)) step(event);
+  for (Event& event : std::exchange(next_events_, {})) step(std::move(event));
+  for (Event& event : chores_.due(now_)) step(std::move(event));
   follow_key_book();
   drained_ = drain();
   step(event::Tick{drained_});
+  if (!landed_) return landed_;
+  if (in_flight()) {
+    if (!committer_->done() && can_wait()) return ok_status();
+    if (Status s = land(); !s) return s;
+  }
   collect_changes();
+  submitted_bytes_ = 0;
+  open_messages_ = 0;
+  counts_.payload_bytes = 0;
+  if (can_fly()) {
+    take_off();
+    chores_.after_turn(now_);
+    return ok_status();
+  }
+  return finish_turn();
+}
+
+// The commit, and all that was not to be said before it.
+Status Shell::finish_turn() {
   if (planted(Bug::kAckBeforeCommit)) {
     for (Send& send : actions_.send) {
       if (auto* message = std::get_if<send::Message>(&send)) send_message(*message);
     }
   }
-  if (planted(Bug::kNewsBeforeCommit)) wake_waiters();
+  if (planted(Bug::kNewsBeforeCommit)) wake_waiters(changes_);
   if (Status s = commit(); !s) return s;
-  if (Status s = send_all(); !s) return s;
+  if (Status s = send_all(&actions_, &answers_); !s) return s;
   answer_reads();
   GHOST_CRASH_POINT("turn.read");
-  wake_waiters();
+  wake_waiters(changes_);
   GHOST_CRASH_POINT("turn.woken");
   chores_.after_turn(now_);
   backups_.turn();
@@ -105,6 +125,7 @@ Status Shell::turn() {
 }
 
 Status Shell::last_turn() {
+  winding_up_ = true;
   step(chores_.leave());
   if (Status s = turn(); !s) return s;
   chores_.write_registry(now_);
@@ -114,18 +135,35 @@ Status Shell::last_turn() {
 // --- In
 // ------------------------------------------------------------------------------------------
 
-// Takes what is there, from both sockets in turn; true: both were empty.
+// Takes what is there, from both sockets in turn; true: both were empty. To ask an empty one is a
+// system call: while the other one has messages it is asked now and then.
 bool Shell::drain() {
-  size_t messages = 0;
-  counts_.payload_bytes = 0;
-  while (messages < options_.turn_messages_max && counts_.payload_bytes < kBytesMax &&
+  struct Port {
+    Side side;
+    size_t rest = 0;  // not asked for so many rounds
+  };
+  Port ports[] = {{Side::kRunners}, {Side::kClients}};
+  const auto take_one = [&](Port& port) {
+    std::optional<wire::Incoming> in = ports_.receive(port.side);
+    port.rest = in ? 0 : kAskEmptyEvery;
+    if (!in) return false;
+    ++open_messages_;
+    take(port.side, std::move(*in));
+    return true;
+  };
+  while (open_messages_ < options_.turn_messages_max && counts_.payload_bytes < kBytesMax &&
          pending_reads_.size() < kReadsMax) {
-    std::optional<wire::Incoming> from_runner = ports_.receive(Side::kRunners);
-    std::optional<wire::Incoming> from_client = ports_.receive(Side::kClients);
-    if (!from_runner && !from_client) return true;
-    if (from_runner) take(Side::kRunners, std::move(*from_runner));
-    if (from_client) take(Side::kClients, std::move(*from_client));
-    messages += (from_runner ? 1 : 0) + (from_client ? 1 : 0);
+    bool any = false;
+    Port* rested = nullptr;
+    for (Port& port : ports) {
+      if (port.rest == 0) {
+        any |= take_one(port);
+      } else {
+        --port.rest;
+        rested = &port;
+      }
+    }
+    if (!any && (rested == nullptr || !take_one(*rested))) return true;
   }
   return false;
 }
@@ -153,19 +191,24 @@ void Shell::on(Peer peer, wire::Message&& message, ClientRequest&& request) {
   if (std::holds_alternative<wire::Submit>(request)) {
     uint64_t bytes = 0;
     for (const Blob& payload : message.payloads) bytes += payload->size() + 1024;
-    if (!store_.has_space(submitted_bytes_ + bytes)) {
+    if (!has_space(submitted_bytes_, bytes)) {
       ++counts_.refused_full;
       return fail(peer, correlation,
                   {"storage_full", "too little free space in the broker's data directory", ""},
                   kFullRetryMs);
     }
     submitted_bytes_ += bytes;
-    event::FromClient event{std::move(peer), correlation, std::move(request),
-                            std::move(message.payloads)};
-    step(event);
-    if (std::get<wire::Submit>(event.request).notify) watch_submitted(event);
+    const bool notify = std::get<wire::Submit>(request).notify;
+    Peer asker = notify ? peer : Peer{};
+    step(event::FromClient{std::move(peer), correlation, std::move(request),
+                           std::move(message.payloads)});
+    if (notify) watch_submitted(std::move(asker), correlation);
     return;
   }
+  // The answers of a flight are made from the catalogue as it was then.
+  const bool catalogue = std::holds_alternative<wire::PutRepo>(request) ||
+                         std::holds_alternative<wire::DeleteRepo>(request);
+  if (catalogue && in_flight()) landed_ = land();
   step(event::FromClient{std::move(peer), correlation, std::move(request), {}});
 }
 
@@ -176,6 +219,8 @@ void Shell::on(Peer peer, wire::Message&& message, RunnerRequest&& request) {
 
 void Shell::on(Peer peer, wire::Message&& message, wire::RetryJob&& request) {
   const uint64_t correlation = message.header.correlation;
+  if (in_flight()) landed_ = land();
+  if (!landed_) return;
   const std::optional<JobNo> no = core_.find_job(request.tenant, request.id);
   if (!no) return fail(peer, correlation, {"not_found", "no job " + request.id, "id"});
   Result<StoredJob> of = store_.job(*no);
@@ -184,7 +229,7 @@ void Shell::on(Peer peer, wire::Message&& message, wire::RetryJob&& request) {
     return fail(peer, correlation, {"conflict", "job " + request.id + " is not finished", "id"});
   }
   if (!of) return fail(peer, correlation, of.error());
-  if (!store_.has_space(submitted_bytes_ + 1024)) {
+  if (!has_space(submitted_bytes_, 1024)) {
     ++counts_.refused_full;
     return fail(peer, correlation,
                 {"storage_full", "too little free space in the broker's data directory", ""},
@@ -210,6 +255,7 @@ void Shell::on(Peer peer, wire::Message&& message, KeyRequest&& request) {
 void Shell::on(Peer peer, wire::Message&& message, BackupRequest&& request) {
   const uint64_t correlation = message.header.correlation;
   if (const auto* make = std::get_if<wire::MakeBackup>(&request)) {
+    if (in_flight()) landed_ = land();  // one thread at a time has the store
     if (Status s = backups_.start(now_.wall); !s) return fail(peer, correlation, s.error());
     actions_.persist.push_back(
         persist::Audit{{now_.wall, make->actor, "backup", backups_.last().path, ""}});
@@ -252,8 +298,8 @@ std::optional<wire::Address> Shell::move(Side side) const {
   return options_.access == nullptr ? std::nullopt : options_.access->addresses(side).move;
 }
 
-void Shell::step(const Event& event) {
-  core_.step(now_, event, &actions_);
+void Shell::step(Event&& event) {
+  core_.step(now_, std::move(event), &actions_);
 }
 
 void Shell::fail(const Peer& peer, uint64_t correlation, const Error& error,
@@ -262,8 +308,9 @@ void Shell::fail(const Peer& peer, uint64_t correlation, const Error& error,
   answers_.emplace_back(peer, wire::pack_failure(correlation, error, retry_after_ms));
 }
 
-// The answer to a Submit is the last thing that its step wanted sent.
-void Shell::watch_submitted(const event::FromClient& event) {
+// The answer to a Submit is the last thing that its step wanted sent. It names each job that it
+// does not leave to the store to name.
+void Shell::watch_submitted(Peer asker, uint64_t correlation) {
   if (actions_.send.empty()) return;
   const wire::Submitted* answer = nullptr;
   if (const auto* filled = std::get_if<send::Submitted>(&actions_.send.back())) {
@@ -272,15 +319,10 @@ void Shell::watch_submitted(const event::FromClient& event) {
     answer = std::get_if<wire::Submitted>(&said->reply);
   }
   if (answer == nullptr) return;
-  const auto& items = std::get<wire::Submit>(event.request).items;
-  const size_t handle = watch_.open(event.peer, event.correlation);
-  for (size_t i = 0; i < items.size() && i < answer->items.size(); ++i) {
-    const wire::SubmitAck& ack = answer->items[i];
-    if (ack.status == wire::SubmitStatus::kRefused) continue;
-    if (ack.state && is_terminal(*ack.state)) continue;
-    if (const auto no = core_.find_job(items[i].tenant, items[i].id)) {
-      watch_.watch(handle, *no, items[i].id);
-    }
+  const size_t handle = watch_.open(asker, correlation);
+  for (size_t i = 0; i < answer->items.size(); ++i) {
+    if (actions_.submitted[i] == 0 || answer->items[i].id.empty()) continue;
+    watch_.watch(handle, actions_.submitted[i], answer->items[i].id);
   }
   watch_.close_if_unused(handle);
 }
@@ -310,7 +352,7 @@ void Shell::collect_changes() {
     } else if (const auto* append = std::get_if<persist::AppendEvents>(&row)) {
       changes_.push_back({append->no, std::nullopt, std::nullopt});
     } else if (const auto* insert = std::get_if<persist::InsertJob>(&row)) {
-      changes_.push_back({insert->spec.no, insert->status.state, insert->status.outcome});
+      changes_.push_back({insert->spec->no, insert->status.state, insert->status.outcome});
     }
   }
 }
@@ -318,8 +360,8 @@ void Shell::collect_changes() {
 // --- Out
 // -----------------------------------------------------------------------------------------
 
-Status Shell::send_all() {
-  for (Send& send : std::exchange(actions_.send, {})) {
+Status Shell::send_all(Actions* actions, std::vector<std::pair<Peer, wire::Frames>>* answers) {
+  for (Send& send : std::exchange(actions->send, {})) {
     GHOST_CRASH_POINT("turn.send");
     if (auto* message = std::get_if<send::Message>(&send)) {
       send_message(*message);
@@ -331,7 +373,7 @@ Status Shell::send_all() {
       if (Status s = send_jobs(*jobs); !s) return s;
     }
   }
-  for (const auto& [peer, frames] : std::exchange(answers_, {})) sender_.send(peer, frames);
+  for (const auto& [peer, frames] : std::exchange(*answers, {})) sender_.send(peer, frames);
   GHOST_CRASH_POINT("turn.sent");
   return ok_status();
 }
@@ -346,8 +388,13 @@ void Shell::send_message(send::Message& message) {
 
 void Shell::send_submitted(send::Submitted& submitted) {
   for (const send::Submitted::Fill& fill : submitted.fills) {
-    const Result<StoredJob> job = store_.job(fill.no);
     wire::SubmitAck& ack = submitted.reply.items[fill.item];
+    if (const auto status = fill.spec ? core_.unfinished_status(fill.no) : std::nullopt) {
+      ack.id = fill.spec->submission.id;
+      if (submitted.view) ack.job = view_of(*fill.spec, *status, core_, now_);
+      continue;
+    }
+    const Result<StoredJob> job = store_.job(fill.no);
     if (!job) {  // pruned in this very turn: sent again, it is a new one
       ack = {};
       ack.status = wire::SubmitStatus::kRefused;
@@ -391,14 +438,14 @@ void Shell::answer_or_wait(PendingRead&& read) {
   }
 }
 
-void Shell::wake_waiters() {
+void Shell::wake_waiters(const std::vector<Change>& changes) {
   const auto settle = [this](const Waiter& waiter) {
     const auto frames = reads_.answer(waiter.correlation, waiter.request, now_, false);
     if (!frames) return false;
     sender_.send(waiter.peer, *frames);
     return true;
   };
-  for (const Change& change : changes_) {
+  for (const Change& change : changes) {
     if (change.state && is_terminal(*change.state)) {
       watch_.finished(change.no, *change.state,
                       change.outcome.value_or(wire::Outcome::kInfraError));

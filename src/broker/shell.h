@@ -2,15 +2,22 @@
 // those, and so has a simulator. A turn drains both ports (bounded), steps the core for each
 // message, commits all that it wants kept in one transaction, and only then sends: answers, orders,
 // reads. What arrives during the commit is the next turn's. One thread owns all of it.
+//
+// With `commit_ahead` a large transaction is committed by another thread (its flight), and what
+// comes meanwhile is taken in and stepped, but not committed and so not answered before the flight
+// has landed and its own answers are sent. Whatever looks at the store waits for the landing.
 #pragma once
 
+#include <chrono>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "broker/access.h"
 #include "broker/backup.h"
 #include "broker/chores.h"
+#include "broker/commit_thread.h"
 #include "broker/core.h"
 #include "broker/finish_watch.h"
 #include "broker/histogram.h"
@@ -32,8 +39,9 @@ struct ShellOptions {
   std::string registry_path;               // registry.json; empty: none is kept
   std::string restored_path;               // mark of a restore, gone after the first turn
   BackupOptions backups;
-  wire::Instance self;       // the broker in the registry
-  Access* access = nullptr;  // null: whoever is heard may say anything
+  wire::Instance self;        // the broker in the registry
+  Access* access = nullptr;   // null: whoever is heard may say anything
+  bool commit_ahead = false;  // large transactions are committed by a thread of their own
 };
 
 class Shell {
@@ -48,6 +56,8 @@ class Shell {
   // An Error: the store has failed, and nothing that was not committed has been sent.
   Status turn();
   Status last_turn();
+  // Readable when the next turn has a flight to land; -1: never.
+  int flight_fd() const { return committer_ ? committer_->fd() : -1; }
 
  private:
   struct PendingRead {
@@ -59,6 +69,13 @@ class Shell {
     JobNo no = 0;
     std::optional<wire::JobState> state;
     std::optional<wire::Outcome> outcome;
+  };
+  // What waits for a commit on the other thread.
+  struct Flight {
+    Actions actions;
+    std::vector<std::pair<Peer, wire::Frames>> answers;
+    std::vector<Change> changes;
+    std::chrono::steady_clock::time_point start;
   };
   struct Counts {
     uint64_t turns = 0, messages = 0, payload_bytes = 0, stalls = 0, refused_full = 0;
@@ -79,21 +96,30 @@ class Shell {
   Result<wire::Frames> answer(uint64_t correlation, wire::RevokeKey& request);
   void follow_key_book();
   std::optional<wire::Address> move(Side side) const;
-  void step(const Event& event);
+  void step(Event&& event);
+  bool has_space(uint64_t before, uint64_t bytes);
   void fail(const Peer& peer, uint64_t correlation, const Error& error,
             uint64_t retry_after_ms = 0);
-  void watch_submitted(const event::FromClient& event);
+  void watch_submitted(Peer asker, uint64_t correlation);
 
+  Status finish_turn();
   Status commit();
   void collect_changes();
-  Status send_all();
+  Status send_all(Actions* actions, std::vector<std::pair<Peer, wire::Frames>>* answers);
   void send_message(send::Message& message);
   Status send_jobs(const send::Jobs& jobs);
   void send_submitted(send::Submitted& submitted);
   void answer_reads();
-  void wake_waiters();
+  void wake_waiters(const std::vector<Change>& changes);
   void answer_or_wait(PendingRead&& read);
   void add_metrics(std::vector<wire::Metric>* out) const;
+
+  // --- shell_flight.cc
+  bool in_flight() const { return committer_ && committer_->busy(); }
+  bool can_fly() const;
+  bool can_wait() const;
+  void take_off();
+  Status land();
 
   ShellOptions options_;
   Core& core_;
@@ -117,6 +143,12 @@ class Shell {
   std::vector<std::pair<Peer, wire::Frames>> answers_;  // the shell's own, after the commit
   std::vector<PendingRead> pending_reads_;
   std::vector<Change> changes_;
+  Flight flight_;  // outlives the thread that commits it
+  std::optional<CommitThread> committer_;
+  uint64_t flight_space_ = 0;  // what may be accepted during it without asking the store
+  Status landed_ = ok_status();
+  bool winding_up_ = false;
+  size_t open_messages_ = 0;  // since the last commit or take-off
   Counts counts_;
   Histogram commit_seconds_, commit_rows_;
 };

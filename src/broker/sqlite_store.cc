@@ -14,8 +14,12 @@ namespace {
 
 // Measured: see docs/PERFORMANCE.md.
 constexpr uint64_t kPageBytes = 8192;
-constexpr uint64_t kWalBytesMax = 4 << 20;      // checkpoint after the turn that reaches this
-constexpr uint64_t kWalBytesQuiet = 256 << 10;  // and from this on when nothing else is to do
+// A checkpoint comes after the turn that reaches one of these: what it has to write and sync stays
+// short, and jobs that come one at a time, whose commits write the same few pages again and again,
+// seldom meet one. When nothing else is to be done, it comes from kNewBytesQuiet on.
+constexpr uint64_t kWalBytesMax = 16 << 20;  // of the log, which is overwritten from then on
+constexpr uint64_t kNewBytesMax = 8 << 20;   // since the last one, as written_bytes() counts
+constexpr uint64_t kNewBytesQuiet = 128 << 10;
 constexpr size_t kPageCacheKib = 2048;
 constexpr size_t kFreshBytes = 2 << 20;
 constexpr size_t kPackedBytes = 64 << 10;  // events in one row
@@ -37,7 +41,7 @@ std::string u64_text(uint64_t v) {
 }
 
 struct JobNoOf {
-  JobNo operator()(const persist::InsertJob& c) const { return c.spec.no; }
+  JobNo operator()(const persist::InsertJob& c) const { return c.spec->no; }
   JobNo operator()(const persist::UpdateJob& c) const { return c.no; }
   JobNo operator()(const persist::AppendEvents& c) const { return c.no; }
   JobNo operator()(const persist::PutResult& c) const { return c.no; }
@@ -69,7 +73,7 @@ Status SqliteStore::open() {
       "PRAGMA secure_delete = OFF; PRAGMA wal_autocheckpoint = 0; PRAGMA temp_store = MEMORY;"
       "PRAGMA trusted_schema = OFF;"
       "PRAGMA journal_size_limit = " +
-      u64_text(4 * kWalBytesMax) + "; PRAGMA cache_size = -" + u64_text(kPageCacheKib);
+      u64_text(2 * kWalBytesMax) + "; PRAGMA cache_size = -" + u64_text(kPageCacheKib);
   if (Status s = db_.exec(pragmas); !s) return s;
   const Result<std::string> mode = db_.query_text("PRAGMA journal_mode");
   if (!mode) return mode.error();
@@ -237,7 +241,9 @@ Status SqliteStore::load_jobs(const Recovery& into) {
 Status SqliteStore::commit(std::vector<Persist>* changes) {
   if (broken_) return Error{"io_error", "store " + path_ + " has failed before", ""};
   if (changes->empty()) return ok_status();
-  reserve_.make_room(written_bytes(*changes));
+  const uint64_t bytes = written_bytes(*changes);
+  new_bytes_ += bytes;
+  reserve_.make_room(bytes);
   GHOST_CRASH_POINT("commit.begin");
   Status s = begin_.run();
   if (s) s = write(changes);
@@ -281,7 +287,7 @@ Status SqliteStore::write(std::vector<Persist>* changes) {
       GHOST_CRASH_POINT("commit.other");
     }
   }
-  std::sort(order_.begin(), order_.end());
+  if (!std::is_sorted(order_.begin(), order_.end())) std::sort(order_.begin(), order_.end());
   for (size_t from = 0; from < order_.size();) {
     size_t to = from;
     while (to < order_.size() && order_[to].first == order_[from].first) ++to;
@@ -334,11 +340,9 @@ Status SqliteStore::write_job(std::vector<Persist>* changes, size_t from, size_t
   }
   if (job.insert != nullptr) {
     const wire::JobState state = job.status->state;
-    index_.add(job.insert->spec, state);
+    index_.add(*job.insert->spec, state);
     if (job.insert->request && !terminal) {
-      auto spec = std::make_shared<const JobSpec>(std::move(job.insert->spec));
-      fresh_.put(job.no, {std::move(spec), job.insert->request});
-      job.insert->spec.no = job.no;
+      fresh_.put(job.no, {job.insert->spec, job.insert->request}, state == wire::JobState::kLeased);
     }
   } else if (job.status != nullptr) {
     index_.set_state(job.no, job.status->state);
@@ -366,7 +370,7 @@ Status SqliteStore::flush_events(JobChanges* job) {
 
 Status SqliteStore::write_insert(const JobChanges& job) {
   spec_bytes_.clear();
-  rows::encode(job.insert->spec, &spec_bytes_);
+  rows::encode(*job.insert->spec, &spec_bytes_);
   Status s = insert_job_.bind(1, job.no)
                  .bind(2, status_bytes_)
                  .bind(3, spec_bytes_)
@@ -377,7 +381,7 @@ Status SqliteStore::write_insert(const JobChanges& job) {
   next_no_ = std::max(next_no_, job.no + 1);
   s = job.insert->request ? requests_.put(job.no, *job.insert->request)
                           : requests_.copy(job.insert->request_from, job.no);
-  for (const auto& [key, value] : job.insert->spec.submission.labels) {
+  for (const auto& [key, value] : job.insert->spec->submission.labels) {
     if (!s) return s;
     s = insert_label_.bind(1, label_hash(key, value)).bind(2, job.no).run();
   }
@@ -518,11 +522,14 @@ Status SqliteStore::housekeep(bool quiet) {
   if (broken_) return ok_status();
   if (!reserve_.held()) reserve_.refill([this] { return spare_bytes(); });
   // Without the reserve the log is kept short: it holds what the database needs room for, too.
-  const uint64_t wal_bytes = db_.wal_frames() * kPageBytes;
   const bool early = quiet || !reserve_.held();
-  if (wal_bytes < (early ? kWalBytesQuiet : kWalBytesMax)) return ok_status();
+  if (new_bytes_ < (early ? kNewBytesQuiet : kNewBytesMax) &&
+      db_.wal_frames() * kPageBytes < kWalBytesMax) {
+    return ok_status();
+  }
   GHOST_CRASH_POINT("checkpoint.begin");
   Status s = db_.checkpoint();
+  new_bytes_ = 0;
   GHOST_CRASH_POINT("checkpoint.done");
   if (!s) broken_ = true;
   return s;

@@ -80,6 +80,7 @@ class SqliteStore : public Store {
   DiskReserve reserve_;
   Database db_;
   bool broken_ = false;
+  uint64_t new_bytes_ = 0;  // about what was committed since the last checkpoint
   uint64_t epoch_ = 0;
   std::string hash_key_;
   JobNo next_no_ = 1;

@@ -8,6 +8,7 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <variant>
@@ -84,7 +85,7 @@ struct RunnerSettings {
 
 namespace persist {
 struct InsertJob {
-  JobSpec spec;
+  std::shared_ptr<const JobSpec> spec;  // never null
   JobStatus status;
   Blob request;  // null: copy that of `request_from`
   JobNo request_from = 0;
@@ -238,6 +239,7 @@ struct Submitted {
   struct Fill {
     size_t item = 0;
     JobNo no = 0;
+    std::shared_ptr<const JobSpec> spec;  // of a job that is new; null: the store knows it
   };
   Peer peer;
   uint64_t correlation = 0;
@@ -269,6 +271,9 @@ using Send = std::variant<send::Message, send::Submitted, send::JobView, send::J
 struct Actions {
   std::vector<Persist> persist;
   std::vector<Send> send;  // in order, after the commit
+  // Of the last Submit, item by item: the job that it is now and whose end is still to come; 0:
+  // there is none.
+  std::vector<JobNo> submitted;
   void clear() {
     persist.clear();
     send.clear();

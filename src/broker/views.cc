@@ -13,9 +13,8 @@ std::optional<WallMs> unless_zero(WallMs time) {
 
 }  // namespace
 
-wire::JobView view_of(const StoredJob& job, const Core& core, Now now) {
-  const wire::Submission& s = job.spec.submission;
-  const JobStatus& status = job.status;
+wire::JobView view_of(const JobSpec& spec, const JobStatus& status, const Core& core, Now now) {
+  const wire::Submission& s = spec.submission;
   wire::JobView view;
   view.id = s.id;
   view.tenant = s.tenant;
@@ -37,11 +36,11 @@ wire::JobView view_of(const StoredJob& job, const Core& core, Now now) {
   view.runner = unless_empty(status.runner);
   view.cancel_requested = status.flag.has_value() && !is_terminal(status.state);
   view.delivering = status.delivering && !is_terminal(status.state);
-  view.retry_of = unless_empty(job.spec.retry_of);
-  if (status.state == wire::JobState::kQueued) view.waiting = core.waiting(job.spec.no, now);
+  view.retry_of = unless_empty(spec.retry_of);
+  if (status.state == wire::JobState::kQueued) view.waiting = core.waiting(spec.no, now);
   view.not_before = unless_zero(s.not_before_ms);
   view.deadline = unless_zero(s.deadline_ms);
-  view.timestamps.accepted = job.spec.accepted_ms;
+  view.timestamps.accepted = spec.accepted_ms;
   view.timestamps.leased = unless_zero(status.leased_ms);
   view.timestamps.started = unless_zero(status.started_ms);
   view.timestamps.completed = unless_zero(status.completed_ms);

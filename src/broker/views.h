@@ -6,6 +6,9 @@
 
 namespace ghost::broker {
 
-wire::JobView view_of(const StoredJob& job, const Core& core, Now now);
+wire::JobView view_of(const JobSpec& spec, const JobStatus& status, const Core& core, Now now);
+inline wire::JobView view_of(const StoredJob& job, const Core& core, Now now) {
+  return view_of(job.spec, job.status, core, now);
+}
 
 }  // namespace ghost::broker

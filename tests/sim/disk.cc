@@ -94,8 +94,8 @@ void SimStore::record(const std::string& job, const JobStatus& s, Event event) {
 }
 
 void SimStore::apply(const persist::InsertJob& c) {
-  DiskRow& row = disk_.rows[c.spec.no];
-  row.spec = std::make_shared<const JobSpec>(c.spec);
+  DiskRow& row = disk_.rows[c.spec->no];
+  row.spec = c.spec;
   row.status = c.status;
   row.request = c.request;
   if (!row.request) {
@@ -103,7 +103,7 @@ void SimStore::apply(const persist::InsertJob& c) {
   }
   Event event;
   fill_spec(*row.spec, row.request, &event);
-  record(c.spec.submission.id, c.status, std::move(event));
+  record(c.spec->submission.id, c.status, std::move(event));
 }
 
 void SimStore::apply(const persist::UpdateJob& c) {

@@ -45,7 +45,7 @@ std::string ScriptBroker::name(JobNo no) const {
   if (job != disk_.jobs.end()) return job->second.spec.submission.id;
   for (const Persist& change : actions_.persist) {
     const auto* insert = std::get_if<persist::InsertJob>(&change);
-    if (insert && insert->spec.no == no) return insert->spec.submission.id;
+    if (insert && insert->spec->no == no) return insert->spec->submission.id;
   }
   return "#" + std::to_string(no);
 }
@@ -137,8 +137,8 @@ void ScriptBroker::commit(const Persist& change) {
 }
 
 void ScriptBroker::keep(const persist::InsertJob& p) {
-  disk_.jobs[p.spec.no] = {p.spec, p.status, {}, 0};
-  disk_.next_no = p.spec.no + 1;
+  disk_.jobs[p.spec->no] = {*p.spec, p.status, {}, 0};
+  disk_.next_no = p.spec->no + 1;
 }
 void ScriptBroker::keep(const persist::UpdateJob& p) {
   disk_.jobs.at(p.no).status = p.status;

@@ -25,8 +25,8 @@ std::string ScriptBroker::show(const JobStatus& s, const JobStatus* before) {
 }
 
 void ScriptBroker::print(const persist::InsertJob& p) {
-  say("+ " + name(p.spec.no) + " " + show(p.status, nullptr) +
-      (p.spec.retry_of.empty() ? "" : " retry_of=" + p.spec.retry_of));
+  say("+ " + name(p.spec->no) + " " + show(p.status, nullptr) +
+      (p.spec->retry_of.empty() ? "" : " retry_of=" + p.spec->retry_of));
 }
 
 void ScriptBroker::print(const persist::UpdateJob& p) {

@@ -52,7 +52,7 @@ inline JobSpec make_spec(JobNo no) {
 
 inline persist::InsertJob make_insert(const JobSpec& spec, const std::string& request) {
   persist::InsertJob insert;
-  insert.spec = spec;
+  insert.spec = std::make_shared<const JobSpec>(spec);
   insert.status.next_event_seq = 2;
   insert.request = make_blob(request);
   return insert;
