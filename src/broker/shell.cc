@@ -4,6 +4,7 @@
 #include <chrono>
 
 #include "base/log.h"
+#include "base/memory.h"
 #include "base/planted_bugs.h"
 #include "broker/crash_point.h"
 #include "broker/dispatch.h"
@@ -19,7 +20,8 @@ constexpr size_t kReadsMax = 256;
 constexpr size_t kAskEmptyEvery = 32;  // messages of the other socket
 
 constexpr int64_t kSleepMsMax = 1000;
-constexpr int64_t kQuietMs = 20;  // without a message: the time for housekeeping
+constexpr int64_t kQuietMs = 20;         // without a message: the time for housekeeping
+constexpr size_t kTrimChanges = 10'000;  // then freed memory is given back, when all is quiet
 constexpr uint64_t kFullRetryMs = 5000;
 
 double seconds_since(std::chrono::steady_clock::time_point start) {
@@ -66,6 +68,12 @@ void Shell::woke(Now now, MonoMs slept_from, int64_t wanted_ms, bool message_wai
   if (!message_waits && housekeeping_due_ && wanted_ms > 0 && !in_flight()) {
     housekeeping_due_ = false;
     if (Status s = store_.housekeep(true); !s) next_events_.clear();  // the next commit says it
+    if (changes_since_trim_ >= kTrimChanges) {
+      changes_since_trim_ = 0;
+      if (actions_.persist.empty() && actions_.send.empty()) actions_ = {};
+      flight_.actions = {};
+      return_free_memory();
+    }
   }
 }
 
@@ -334,6 +342,7 @@ Status Shell::commit() {
   if (actions_.persist.empty()) return ok_status();
   const auto start = std::chrono::steady_clock::now();
   commit_rows_.add(static_cast<double>(actions_.persist.size()));
+  changes_since_trim_ += actions_.persist.size();
   GHOST_CRASH_POINT("turn.commit");
   Status s = store_.commit(&actions_.persist);
   actions_.persist.clear();

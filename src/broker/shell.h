@@ -148,6 +148,7 @@ class Shell {
   uint64_t flight_space_ = 0;  // what may be accepted during it without asking the store
   Status landed_ = ok_status();
   bool winding_up_ = false;
+  size_t changes_since_trim_ = 0;
   size_t open_messages_ = 0;  // since the last commit or take-off
   Counts counts_;
   Histogram commit_seconds_, commit_rows_;

@@ -42,6 +42,7 @@ void Shell::take_off() {
   flight_space_ = store_.has_space(kSpaceAhead) ? kSpaceAhead : 0;
   flight_.start = std::chrono::steady_clock::now();
   commit_rows_.add(static_cast<double>(actions_.persist.size()));
+  changes_since_trim_ += actions_.persist.size();
   std::swap(flight_.actions, actions_);
   std::swap(flight_.answers, answers_);
   std::swap(flight_.changes, changes_);
