@@ -16,10 +16,12 @@ namespace {
 constexpr uint64_t kPageBytes = 8192;
 // A checkpoint comes after the turn that reaches one of these: what it has to write and sync stays
 // short, and jobs that come one at a time, whose commits write the same few pages again and again,
-// seldom meet one. When nothing else is to be done, it comes from kNewBytesQuiet on.
+// seldom meet one. When nothing else is to be done, it comes from kNewBytesQuiet on; without the
+// reserve of disk space the log is kept short.
 constexpr uint64_t kWalBytesMax = 16 << 20;  // of the log, which is overwritten from then on
 constexpr uint64_t kNewBytesMax = 8 << 20;   // since the last one, as written_bytes() counts
-constexpr uint64_t kNewBytesQuiet = 128 << 10;
+constexpr uint64_t kNewBytesQuiet = 1 << 20;
+constexpr uint64_t kNewBytesNoReserve = 128 << 10;
 constexpr size_t kPageCacheKib = 2048;
 constexpr size_t kFreshBytes = 2 << 20;
 constexpr size_t kPackedBytes = 64 << 10;  // events in one row
@@ -522,11 +524,10 @@ Status SqliteStore::housekeep(bool quiet) {
   if (broken_) return ok_status();
   if (!reserve_.held()) reserve_.refill([this] { return spare_bytes(); });
   // Without the reserve the log is kept short: it holds what the database needs room for, too.
-  const bool early = quiet || !reserve_.held();
-  if (new_bytes_ < (early ? kNewBytesQuiet : kNewBytesMax) &&
-      db_.wal_frames() * kPageBytes < kWalBytesMax) {
-    return ok_status();
-  }
+  const uint64_t new_max = !reserve_.held() ? kNewBytesNoReserve
+                           : quiet          ? kNewBytesQuiet
+                                            : kNewBytesMax;
+  if (new_bytes_ < new_max && db_.wal_frames() * kPageBytes < kWalBytesMax) return ok_status();
   GHOST_CRASH_POINT("checkpoint.begin");
   Status s = db_.checkpoint();
   new_bytes_ = 0;
