@@ -98,7 +98,10 @@ Status Shell::turn() {
   step(event::Tick{drained_});
   if (!landed_) return landed_;
   if (in_flight()) {
-    if (!committer_->done() && can_wait()) return ok_status();
+    if (!committer_->done() && can_wait()) {
+      chores_.after_turn(now_);  // or what is due there would keep the loop from sleeping
+      return ok_status();
+    }
     if (Status s = land(); !s) return s;
   }
   collect_changes();
