@@ -55,6 +55,9 @@ EVENT = {'attempt': 1, 'stream': 'stdout', 'offset': 0, 'at': AT, 'type': 'log',
 PROGRESS = {'attempt': 1, 'stream': 'progress', 'offset': 0, 'at': AT, 'type': 'base',
             'detail': {'commit': OID}}
 KEY = {'role': 'runner', 'name': 'host-7', 'publicKey': 'ab' * 32, 'tenant': 'default', 'addedAt': AT}
+TOKEN = {'id': '0123456789abcdef', 'name': 'blue-ci', 'tenant': 'blue', 'scopes': ['submit', 'read'],
+         'sha256': 'ef' * 32, 'addedAt': AT, 'expiresAt': '2027-01-31T09:05:00.123Z'}
+TENANT = {'name': 'blue', 'rate': 600, 'inFlight': 1000, 'payloadBytes': 1048576, 'unfinished': 0}
 
 CLIENT = [
     ('Hello', {'program': 'example 1.0'}, []),
@@ -86,6 +89,12 @@ CLIENT = [
     ('ListKeys', {}, []),
     ('PutKey', {'key': KEY, 'actor': 'alice'}, []),
     ('RevokeKey', {'name': 'host-7', 'actor': 'alice'}, []),
+    ('CheckTokens', {'ids': ['0123456789abcdef']}, []),
+    ('ListTokens', {}, []),
+    ('PutToken', {'token': TOKEN, 'actor': 'alice'}, []),
+    ('RevokeToken', {'name': 'blue-ci', 'actor': 'alice'}, []),
+    ('ListTenants', {}, []),
+    ('PatchTenant', {'name': 'blue', 'rate': 600, 'inFlight': 1000, 'actor': 'alice'}, []),
 ]
 RUNNER = [
     ('Register', {'instance': 'runner-1', 'secret': b(bytes(range(16))), 'session': 1769850300123, 'host': 'h1',
@@ -125,6 +134,9 @@ BROKER = [
                             'labels': {'lane': 'default'}, 'value': 3.5}],
                'limits': {'queued-jobs-max': 1000}, 'epoch': 3}, []),
     ('Keys', {'items': [KEY], 'runners': {'endpoint': 'tcp://broker.example.org:5052', 'brokerKey': 'cd' * 32}}, []),
+    ('TokensChecked', {'asked': True, 'items': [TOKEN], 'tenants': [TENANT]}, []),
+    ('Tokens', {'items': [dict(TOKEN, sha256='')]}, []),
+    ('Tenants', {'items': [dict(TENANT, unfinished=3)]}, []),
     ('Audit', {'items': [{'at': AT, 'actor': 'someone', 'action': 'cancel', 'subject': JOB_ID, 'detail': ''}]}, []),
     ('Registered', {'epoch': 3, 'session': 1769850300123, 'heartbeatMs': 5000, 'leaseMs': 15000, 'cancels': [],
                     'slots': 2, 'drain': False}, []),
@@ -191,7 +203,11 @@ def main():
     folder.mkdir(exist_ok=True)
     for name, content in {'client': vectors(CLIENT), 'runner': vectors(RUNNER), 'broker': vectors(BROKER),
                           'invalid': invalid()}.items():
-        (folder / f'{name}.json').write_text(json.dumps(content, indent=1, sort_keys=True) + '\n')
+        path = folder / f'{name}.json'
+        kept = json.loads(path.read_text()) if path.exists() else []
+        known = {vector['name'] for vector in kept}
+        kept += [vector for vector in content if vector['name'] not in known]
+        path.write_text(json.dumps(kept, indent=1, sort_keys=True) + '\n')
 
 
 if __name__ == '__main__':

@@ -1,6 +1,5 @@
 #include "broker/access.h"
 
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -48,6 +47,7 @@ struct ClientRules {
   Status operator()(ClientRequest& m) const { return std::visit(*this, m); }
   Status operator()(ReadRequest& m) const { return std::visit(*this, m); }
   Status operator()(KeyRequest& m) const { return std::visit(*this, m); }
+  Status operator()(TokenRequest& m) const { return std::visit(*this, m); }
   Status operator()(RunnerRequest&) const { return forbidden("a client's key runs no jobs"); }
 
   Status of_tenant(const std::string& tenant) const {
@@ -59,7 +59,7 @@ struct ClientRules {
 
 Status Access::load() {
   if (folder_.path.empty()) return ok_status();
-  stamp_ = stamp();
+  stamp_ = file_stamp(folder_.book());
   Result<wire::KeyBook> book = wire::load_key_book(folder_);
   if (!book) return book.error();
   book_ = std::move(*book);
@@ -72,13 +72,6 @@ void Access::index() {
   for (const wire::Key& key : book_.keys()) {
     if (!key.revoked_at) by_key_.emplace(key.public_key, &key);
   }
-}
-
-std::string Access::stamp() const {
-  struct stat info {};
-  if (::stat(folder_.book().c_str(), &info) != 0) return "";
-  return std::to_string(info.st_ino) + " " + std::to_string(info.st_size) + " " +
-         std::to_string(info.st_mtim.tv_sec) + "." + std::to_string(info.st_mtim.tv_nsec);
 }
 
 MonoMs Access::next_deadline() const {
@@ -94,7 +87,7 @@ Access::Changes Access::refresh(MonoMs now) {
 }
 
 void Access::reread() {
-  std::string now_stamp = stamp();
+  std::string now_stamp = file_stamp(folder_.book());
   if (now_stamp == stamp_) return;
   stamp_ = std::move(now_stamp);
   Result<wire::KeyBook> book = wire::load_key_book(folder_);

@@ -70,7 +70,6 @@ class Access {
   const wire::Key* active(std::string_view public_key) const;
   void reread();
   void index();
-  std::string stamp() const;
 
   wire::KeyFolder folder_;
   wire::KeyBook book_;

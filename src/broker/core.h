@@ -45,6 +45,9 @@ class Core {
   // When to tick next though nothing comes in; nullopt: only when something does.
   std::optional<MonoMs> next_deadline(Now now) const;
 
+  // Tenants that have limits or unfinished jobs, by name.
+  std::vector<wire::Tenant> tenants() const;
+
   // Views for reads, as of the last step. All bounded by what is in memory.
   // By the keyed hash of (tenant, id): every job that is queued, leased or retained.
   std::optional<JobNo> find_job(const std::string& tenant, const std::string& id) const;

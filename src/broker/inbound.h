@@ -17,7 +17,12 @@ using ReadRequest = std::variant<wire::Hello, wire::GetJob, wire::ListJobs, wire
 // About the keys that the broker accepts: answered by the shell, which keeps their book.
 using KeyRequest = std::variant<wire::ListKeys, wire::PutKey, wire::RevokeKey>;
 
-using Inbound = std::variant<ClientRequest, RunnerRequest, wire::RetryJob, ReadRequest, KeyRequest>;
+// About bearer tokens and tenants: answered by the shell, which keeps their book.
+using TokenRequest = std::variant<wire::CheckTokens, wire::ListTokens, wire::PutToken,
+                                  wire::RevokeToken, wire::ListTenants, wire::PatchTenant>;
+
+using Inbound = std::variant<ClientRequest, RunnerRequest, wire::RetryJob, ReadRequest, KeyRequest,
+                             TokenRequest>;
 
 // Error codes: unknown_kind; forbidden (a kind of the other socket, or of the broker's own);
 // bad_request (payload frames do not fit); those of the body.

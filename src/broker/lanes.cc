@@ -17,6 +17,11 @@ const std::string& LaneTable::tenant_of(const JobRow& row) const {
   return tenants_[queues_[row.queue]->tenant->tenant].name;
 }
 
+uint64_t LaneTable::unfinished(const std::string& tenant) const {
+  const auto at = tenant_ids_.find(tenant);
+  return at == tenant_ids_.end() ? 0 : tenants_[at->second].unfinished;
+}
+
 Lane* LaneTable::find(const std::string& name) {
   const auto found = lanes_.find(name);
   return found == lanes_.end() ? nullptr : found->second.get();
@@ -73,7 +78,7 @@ std::optional<QueueId> LaneTable::acquire(const std::string& lane_name, const st
     }
     known->second = free_tenants_.back();
     free_tenants_.pop_back();
-    tenants_[known->second] = {tenant, 0};
+    tenants_[known->second] = {tenant, 0, 0};
   }
   const uint32_t tenant_id = known->second;
   LaneSet* const in = lane_set(lane, set);
@@ -93,12 +98,14 @@ std::optional<QueueId> LaneTable::acquire(const std::string& lane_name, const st
     ++tenants_[tenant_id].refs;
   }
   ++queue->refs;
+  ++tenants_[tenant_id].unfinished;
   return queue->id;
 }
 
 void LaneTable::release(QueueId id) {
   TenantQueue* const queue = queues_[id];
   GHOST_CHECK(queue && queue->refs > 0);
+  --tenants_[queue->tenant->tenant].unfinished;
   if (--queue->refs > 0) return;
   GHOST_CHECK(queue->count == 0);
   LaneSet* const set = queue->set;

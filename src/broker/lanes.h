@@ -78,6 +78,12 @@ class LaneTable {
   Lane& lane_of(const JobRow& row) { return *queues_[row.queue]->set->lane; }
   SetId set_of(const JobRow& row) const { return queues_[row.queue]->set->set; }
   const std::string& tenant_of(const JobRow& row) const;
+  uint64_t unfinished(const std::string& tenant) const;
+  // (name, unfinished jobs) of those that have any.
+  template <typename Visit>
+  void each_tenant(Visit visit) const {
+    for (const auto& [name, id] : tenant_ids_) visit(name, tenants_[id].unfinished);
+  }
 
   void push(JobRow* row);
   void remove(JobRow* row);
@@ -108,7 +114,8 @@ class LaneTable {
 
   struct Tenant {
     std::string name;
-    uint64_t refs = 0;
+    uint64_t refs = 0;        // queues
+    uint64_t unfinished = 0;  // jobs
   };
   struct SetState {
     bool ready = false;

@@ -6,6 +6,7 @@
 #include "base/options.h"
 #include "cli/arguments_help.h"
 #include "cli/up.h"
+#include "wire/keys.h"
 
 namespace ghost::cli {
 namespace {
@@ -129,6 +130,7 @@ int run(int argc, char** argv) {
     const auto is_json = [](const char* a) { return std::string_view(a) == "--json"; };
     return say_wrong_usage(app, error, std::any_of(argv + 1, argv + argc, is_json));
   }
+  wire::hide_secrets(argc, argv);
   if (chosen.offline) return chosen.local();
   Globals globals;
   if (!resolve_globals(given, &globals)) return kUsage;

@@ -235,6 +235,11 @@ void Session::print_document(const http::Json& document) const {
   print(one_a_line_ ? http::print_json(document) + "\n" : http::print_json_pretty(document));
 }
 
+int fail_offline(const Error& error) {
+  std::cerr << "ghost: " << safe_block(error.message) << "\n";
+  return error.code == "bad_field" || error.code == "bad_config" ? kUsage : kFailed;
+}
+
 int usage_error(const std::string& message, bool json) {
   if (json) print(http::print_json(http::problem_json({"bad_request", message, ""})) + "\n");
   std::cerr << "ghost: " << safe_block(message) << "\n";

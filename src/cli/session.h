@@ -96,5 +96,7 @@ void print(std::string_view text);
 void print_json_document(const http::Json& document);
 // "ghost: " + message to stderr, with `json` also a problem document to stdout; gives kUsage.
 int usage_error(const std::string& message, bool json);
+// Says it and gives the exit code, where no relay was asked.
+int fail_offline(const Error& error);
 
 }  // namespace ghost::cli

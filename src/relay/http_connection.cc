@@ -315,7 +315,9 @@ Task<HttpConnection::Outcome> HttpConnection::serve_one() {
   const auto begun_at = std::chrono::steady_clock::now();
   const bool has_body = request.chunked || request.content_length.value_or(0) > 0;
   uint64_t body_bytes_max = 0;
+  if (shared_->app.must_ask(request)) co_await shared_->app.ask(request);
   std::optional<Response> response = shared_->app.admit(request, &body_bytes_max);
+  token_id_ = response ? "" : request.token_id;
   if (response && has_body) response->close = true;  // the body stays unread
   if (!response) {
     outcome = co_await read_body(&request, body_bytes_max);
@@ -332,6 +334,7 @@ Task<HttpConnection::Outcome> HttpConnection::serve_one() {
   const auto took = std::chrono::steady_clock::now() - begun_at;
   shared_->app.record(request, response->status, response_bytes_,
                       std::chrono::duration_cast<std::chrono::microseconds>(took).count());
+  token_id_.clear();
   if (!written) co_return Outcome::kClosed;
   co_return response->close || !request.keep_alive ? Outcome::kAnswered : Outcome::kOk;
 }

@@ -33,6 +33,8 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection>, priv
   Task<void> turn_away();
   void end_if_idle();
   void close();
+  // Of the call that is being served; empty: none, or without a token.
+  const std::string& token_id() const { return token_id_; }
 
  private:
   enum class Outcome { kOk, kClosed, kAnswered };
@@ -59,7 +61,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection>, priv
   boost::asio::ip::tcp::socket socket_;
   boost::asio::steady_timer watchdog_;
   boost::beast::flat_buffer buffer_;
-  std::string peer_;
+  std::string peer_, token_id_;
   MonoMs deadline_ = INT64_MAX;
   bool watchdog_armed_ = false;
   bool timed_out_ = false;

@@ -127,6 +127,21 @@ void HttpServer::close_all() {
   for (HttpConnection* connection : open) connection->close();
 }
 
+std::vector<std::string> HttpServer::tokens_in_use() const {
+  std::vector<std::string> out;
+  for (const HttpConnection* connection : impl_->shared->open) {
+    if (!connection->token_id().empty()) out.push_back(connection->token_id());
+  }
+  return out;
+}
+
+void HttpServer::close_token(const std::string& id) {
+  const auto open = impl_->shared->open;
+  for (HttpConnection* connection : open) {
+    if (connection->token_id() == id) connection->close();
+  }
+}
+
 HttpFigures HttpServer::figures() const {
   return impl_->shared->figures;
 }

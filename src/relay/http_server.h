@@ -16,6 +16,9 @@ namespace ghost::relay {
 class HttpApp {
  public:
   virtual ~HttpApp() = default;
+  // Whether ask() must come before admit(). Cheap.
+  virtual bool must_ask(const Request& request) = 0;
+  virtual Task<void> ask(const Request& request) = 0;
   // Looks at a request whose head alone is there: an answer that needs no body (who asks, no such
   // path, no such method), or nothing and, in *body_bytes_max, how large its body may be.
   virtual std::optional<Response> admit(Request& request, uint64_t* body_bytes_max) = 0;
@@ -58,6 +61,9 @@ class HttpServer {
   void stop_accepting();
   // Ends every connection.
   void close_all();
+  // Those tokens (Request::token_id) whose calls are being served; and the end of these.
+  std::vector<std::string> tokens_in_use() const;
+  void close_token(const std::string& id);
   HttpFigures figures() const;
 
  private:

@@ -32,14 +32,12 @@ int fail(const Error& error) {
 }
 
 int run(const relay::RelayOptions& options) {
-  Result<relay::Auth> auth = relay::Auth::load(options.token_file);
-  if (!auth) return fail(auth.error());
   Result<wire::BrokerAddress> broker =
       wire::broker_address(wire::KeyRole::kRelay, options.join, options.join_file, options.broker);
   if (!broker) return fail(broker.error());
   raise_descriptor_limit(options.connections_max);
   boost::asio::io_context loop(1);
-  relay::Relay relay(loop, options, std::move(*broker), std::move(*auth));
+  relay::Relay relay(loop, options, std::move(*broker));
   boost::asio::signal_set signals(loop, SIGTERM, SIGINT);
   std::function<void()> listen_for_signals = [&] {
     signals.async_wait([&](boost::system::error_code ec, int) {
@@ -51,7 +49,7 @@ int run(const relay::RelayOptions& options) {
   if (Status s = relay.start(); !s) return fail(s.error());
   listen_for_signals();
   loop.run();
-  return 0;
+  return relay.outcome() ? 0 : fail(relay.outcome().error());
 }
 
 }  // namespace
@@ -69,7 +67,7 @@ int main(int argc, char** argv) {
     return good ? relay::validate_options(options) : good;
   });
   if (set.parse(argc, argv) == OptionSet::Outcome::kExit) return set.exit_code();
-  wire::hide_memberships(argc, argv);
+  wire::hide_secrets(argc, argv);
   log::init(log_options);
   return run(options);
 }

@@ -18,6 +18,7 @@ namespace asio = boost::asio;
 
 constexpr int64_t kLeaveMs = 1'000;   // for the goodbye to the registry
 constexpr int64_t kDrainPollMs = 20;  // while connections end
+constexpr int64_t kAskAgainMs = 500;
 
 BrokerLinkOptions link_options(const RelayOptions& o, wire::BrokerAddress broker) {
   BrokerLinkOptions out;
@@ -56,13 +57,14 @@ std::string shown(const Request& request) {
 
 }  // namespace
 
-Relay::Relay(asio::io_context& loop, RelayOptions options, wire::BrokerAddress broker, Auth auth)
+Relay::Relay(asio::io_context& loop, RelayOptions options, wire::BrokerAddress broker)
     : loop_(loop),
       options_(std::move(options)),
-      auth_(std::move(auth)),
+      beyond_loopback_(!parse_listen_address(options_.http).value().loopback),
       link_(loop.get_executor(), link_options(options_, std::move(broker))),
+      auth_(link_, beyond_loopback_),
       server_(loop.get_executor(), server_options(options_), *this),
-      context_{options_, link_, metrics_, [this] { return server_.figures(); }},
+      context_{options_, link_, auth_, metrics_, [this] { return server_.figures(); }},
       renewal_(loop) {}
 
 Relay::~Relay() = default;
@@ -78,15 +80,57 @@ void Relay::spawn(Task<void> task, const char* name) {
   });
 }
 
-Status Relay::start() {
+Status Relay::listen() {
   if (Status s = server_.listen(); !s) return s;
   const ListenAddress address = parse_listen_address(options_.http).value();
   const bool v6 = address.host.find(':') != address.host.npos;
   url_ = "http://" + (v6 ? "[" + address.host + "]" : address.host) + ":" +
          std::to_string(server_.port());
-  if (Status s = link_.connect(); !s) return s;
   log::info("listening", {{"http", url_}, {"broker", options_.broker}});
   spawn(keep_registered(), "registry");
+  spawn(auth_.keep_fresh(
+            context_.stopping, [this] { return server_.tokens_in_use(); },
+            [this](const std::string& id) { server_.close_token(id); }),
+        "tokens");
+  return ok_status();
+}
+
+// A stranger must find no open door, not even for the moment until the broker is heard.
+Task<void> Relay::open_beyond_loopback() {
+  Status opened = ok_status();
+  while (!context_.stopping) {
+    co_await link_.first_contact();
+    const Result<bool> has_tokens = co_await auth_.farm_has_tokens();
+    if (context_.stopping) co_return;
+    if (!has_tokens) {
+      co_await pause_ms(kAskAgainMs);
+      continue;
+    }
+    if (*has_tokens) {
+      opened = listen();
+    } else {
+      opened = Error{"bad_config",
+                     "--http " + options_.http +
+                         " can be reached from other hosts, and the farm has no bearer token: make "
+                         "one on the broker's host with `ghost token create NAME --scope admin "
+                         "--keys DIR` (DIR is the broker's key folder), or listen on 127.0.0.1",
+                     "http"};
+    }
+    break;
+  }
+  if (opened) co_return;
+  outcome_ = opened;
+  stop();
+}
+
+Status Relay::start() {
+  if (Status s = link_.connect(); !s) return s;
+  if (beyond_loopback_) {
+    log::info("asking the broker for bearer tokens before it listens", {{"http", options_.http}});
+    spawn(open_beyond_loopback(), "listen");
+  } else if (Status s = listen(); !s) {
+    return s;
+  }
   if (const auto interval_ms = notify::watchdog_interval_ms()) {
     spawn(keep_watchdog(*interval_ms), "watchdog");
   }
@@ -195,6 +239,14 @@ std::optional<Response> Relay::admit(Request& request, uint64_t* body_bytes_max)
   const bool open = match.route != nullptr && match.route->open;
   if (!open) {
     if (Status s = auth_.check(request); !s) return problem_response(s.error());
+    if (match.route != nullptr) {
+      uint64_t retry_after_ms = 0;
+      if (Status s = auth_.allows(request, match.route->scope, &retry_after_ms); !s) {
+        Response out = problem_response(s.error(), retry_after_ms);
+        auth_.tell_rate(request, &out);
+        return out;
+      }
+    }
   }
   if (match.allow.empty()) {
     return problem_response({"not_found", "nothing at " + shown(request), ""});
@@ -227,7 +279,12 @@ std::optional<Response> Relay::admit(Request& request, uint64_t* body_bytes_max)
 Task<Response> Relay::serve(Request& request) {
   std::string failure;
   try {
-    co_return co_await request.route->handler(context_, request);
+    Response out = co_await request.route->handler(context_, request);
+    auth_.tell_rate(request, &out);
+    if (out.status == 403 || out.status == 413 || out.status == 429) {
+      auth_.note_refusal(request, out.problem.code, out.problem.message);
+    }
+    co_return out;
   } catch (const std::exception& e) {
     failure = e.what();
   }

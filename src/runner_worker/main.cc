@@ -315,7 +315,7 @@ int main(int argc, char** argv) {
     return log::check(log_options);
   });
   if (set.parse(argc, argv) == OptionSet::Outcome::kExit) return set.exit_code();
-  wire::hide_memberships(argc, argv);
+  wire::hide_secrets(argc, argv);
   log::init(log_options);
   stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   signal(SIGPIPE, SIG_IGN);

@@ -11,6 +11,7 @@
 #include "base/bytes.h"
 #include "base/fs.h"
 #include "base/ids.h"
+#include "wire/token_book.h"
 
 namespace ghost::wire {
 namespace {
@@ -146,12 +147,15 @@ Status follow_move(const std::string& file, const Address& move) {
   return write_secret_file(file, print_membership(*member) + "\n");
 }
 
-void hide_memberships(int argc, char** argv) {
+void hide_secrets(int argc, char** argv) {
   for (int i = 1; i < argc; ++i) {
     char* text = argv[i];
-    if (std::strncmp(text, "--join=", 7) == 0) text += 7;
-    if (std::string_view(text).substr(0, kFormat.size()) != kFormat) continue;
-    std::memset(text, 'x', std::strlen(text));
+    if (std::strncmp(text, "--", 2) == 0 && std::strchr(text, '=') != nullptr) {
+      text = std::strchr(text, '=') + 1;
+    }
+    const bool secret =
+        std::string_view(text).starts_with(std::string(kFormat) + "/") || !token_id(text).empty();
+    if (secret) std::memset(text, 'x', std::strlen(text));
   }
 }
 

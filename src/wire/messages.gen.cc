@@ -437,6 +437,27 @@ std::optional<KeyRole> parse_key_role(std::string_view text) {
   return std::nullopt;
 }
 
+std::string_view to_string(Scope value) {
+  switch (value) {
+    case Scope::kSubmit:
+      return "submit";
+    case Scope::kRead:
+      return "read";
+    case Scope::kOperate:
+      return "operate";
+    case Scope::kAdmin:
+      return "admin";
+  }
+  return "";
+}
+std::optional<Scope> parse_scope(std::string_view text) {
+  if (text == "submit") return Scope::kSubmit;
+  if (text == "read") return Scope::kRead;
+  if (text == "operate") return Scope::kOperate;
+  if (text == "admin") return Scope::kAdmin;
+  return std::nullopt;
+}
+
 std::string_view to_string(MetricType value) {
   switch (value) {
     case MetricType::kCounter:
@@ -721,6 +742,19 @@ Status read(const Path& at, const object& from, KeyRole* out) {
   return expected(at, "one of runner, relay or client", from);
 }
 [[maybe_unused]] void write(Packer& out, KeyRole in) {
+  write(out, to_string(in));
+}
+
+Status read(const Path& at, const object& from, Scope* out) {
+  std::string text;
+  if (from.type == msgpack::type::STR) text.assign(from.via.str.ptr, from.via.str.size);
+  if (const auto value = parse_scope(text)) {
+    *out = *value;
+    return ok_status();
+  }
+  return expected(at, "one of submit, read, operate or admin", from);
+}
+[[maybe_unused]] void write(Packer& out, Scope in) {
   write(out, to_string(in));
 }
 
@@ -3717,6 +3751,135 @@ void write(Packer& out, const Address& in) {
   write(out, in.broker_key);
 }
 
+Status read(const Path& at, const object& from, BearerToken* out) {
+  (void)out;
+  FieldWalk walk(at, from);
+  if (!walk.status()) return walk.status();
+  while (walk.next()) {
+    [[maybe_unused]] const Path p{&at, walk.key()};
+    const object& value = walk.value();
+    Status s = ok_status();
+    if (walk.key() == "id") {
+      s = walk.first_time(0);
+      if (s) s = read_name(p, value, &out->id);
+    } else if (walk.key() == "name") {
+      s = walk.first_time(1);
+      if (s) s = read_name(p, value, &out->name);
+    } else if (walk.key() == "tenant") {
+      s = walk.first_time(2);
+      if (s) s = read_name(p, value, &out->tenant);
+    } else if (walk.key() == "scopes") {
+      s = walk.first_time(3);
+      if (s)
+        s = read_list(p, value, &out->scopes, {1u, 8u},
+                      [](const Path& q, const object& v, auto* o) { return read(q, v, o); });
+    } else if (walk.key() == "sha256") {
+      s = walk.first_time(4);
+      if (s) s = read_string(p, value, &out->sha256, {0u, 64u});
+    } else if (walk.key() == "addedAt") {
+      s = walk.first_time(5);
+      if (s)
+        s = read_optional(p, value, &out->added_at, [](const Path& q, const object& v, auto* o) {
+          return read_time(q, v, o);
+        });
+    } else if (walk.key() == "expiresAt") {
+      s = walk.first_time(6);
+      if (s)
+        s = read_optional(p, value, &out->expires_at, [](const Path& q, const object& v, auto* o) {
+          return read_time(q, v, o);
+        });
+    } else if (walk.key() == "revokedAt") {
+      s = walk.first_time(7);
+      if (s)
+        s = read_optional(p, value, &out->revoked_at, [](const Path& q, const object& v, auto* o) {
+          return read_time(q, v, o);
+        });
+    } else {
+      (void)value;
+    }
+    if (!s) return s;
+  }
+  if (!walk.seen(0)) return missing_field(at, "id");
+  if (!walk.seen(1)) return missing_field(at, "name");
+  if (!walk.seen(3)) return missing_field(at, "scopes");
+  return ok_status();
+}
+
+void write(Packer& out, const BearerToken& in) {
+  (void)in;
+  out.pack_map(static_cast<uint32_t>(5 + (in.added_at ? 1 : 0) + (in.expires_at ? 1 : 0) +
+                                     (in.revoked_at ? 1 : 0)));
+  write_key(out, "id");
+  write(out, in.id);
+  write_key(out, "name");
+  write(out, in.name);
+  write_key(out, "tenant");
+  write(out, in.tenant);
+  write_key(out, "scopes");
+  write_list(out, in.scopes, [](Packer& o, const auto& v) { write(o, v); });
+  write_key(out, "sha256");
+  write(out, in.sha256);
+  if (in.added_at) {
+    write_key(out, "addedAt");
+    write_time(out, *in.added_at);
+  }
+  if (in.expires_at) {
+    write_key(out, "expiresAt");
+    write_time(out, *in.expires_at);
+  }
+  if (in.revoked_at) {
+    write_key(out, "revokedAt");
+    write_time(out, *in.revoked_at);
+  }
+}
+
+Status read(const Path& at, const object& from, Tenant* out) {
+  (void)out;
+  FieldWalk walk(at, from);
+  if (!walk.status()) return walk.status();
+  while (walk.next()) {
+    [[maybe_unused]] const Path p{&at, walk.key()};
+    const object& value = walk.value();
+    Status s = ok_status();
+    if (walk.key() == "name") {
+      s = walk.first_time(0);
+      if (s) s = read_name(p, value, &out->name);
+    } else if (walk.key() == "rate") {
+      s = walk.first_time(1);
+      if (s) s = read_u64(p, value, &out->rate, {0u, 1000000u});
+    } else if (walk.key() == "inFlight") {
+      s = walk.first_time(2);
+      if (s) s = read_u64(p, value, &out->in_flight, {0u, 100000000u});
+    } else if (walk.key() == "payloadBytes") {
+      s = walk.first_time(3);
+      if (s) s = read_u64(p, value, &out->payload_bytes, {0u, 1073741824u});
+    } else if (walk.key() == "unfinished") {
+      s = walk.first_time(4);
+      if (s) s = read_u64(p, value, &out->unfinished, {0u, kNoBound});
+    } else {
+      (void)value;
+    }
+    if (!s) return s;
+  }
+  if (!walk.seen(0)) return missing_field(at, "name");
+  return ok_status();
+}
+
+void write(Packer& out, const Tenant& in) {
+  (void)in;
+  out.pack_map(static_cast<uint32_t>(5));
+  write_key(out, "name");
+  write(out, in.name);
+  write_key(out, "rate");
+  write(out, in.rate);
+  write_key(out, "inFlight");
+  write(out, in.in_flight);
+  write_key(out, "payloadBytes");
+  write(out, in.payload_bytes);
+  write_key(out, "unfinished");
+  write(out, in.unfinished);
+}
+
 Status read(const Path& at, const object& from, AuditEntry* out) {
   (void)out;
   FieldWalk walk(at, from);
@@ -5213,6 +5376,297 @@ void write(Packer& out, const RevokeKey& in) {
   write(out, in.actor);
 }
 
+Status read(const Path& at, const object& from, CheckTokens* out) {
+  (void)out;
+  FieldWalk walk(at, from);
+  if (!walk.status()) return walk.status();
+  while (walk.next()) {
+    [[maybe_unused]] const Path p{&at, walk.key()};
+    const object& value = walk.value();
+    Status s = ok_status();
+    if (walk.key() == "ids") {
+      s = walk.first_time(0);
+      if (s)
+        s = read_list(p, value, &out->ids, {0u, 1000u},
+                      [](const Path& q, const object& v, auto* o) { return read_name(q, v, o); });
+    } else {
+      (void)value;
+    }
+    if (!s) return s;
+  }
+  return ok_status();
+}
+
+void write(Packer& out, const CheckTokens& in) {
+  (void)in;
+  out.pack_map(static_cast<uint32_t>(1));
+  write_key(out, "ids");
+  write_list(out, in.ids, [](Packer& o, const auto& v) { write(o, v); });
+}
+
+Status read(const Path& at, const object& from, TokensChecked* out) {
+  (void)out;
+  FieldWalk walk(at, from);
+  if (!walk.status()) return walk.status();
+  while (walk.next()) {
+    [[maybe_unused]] const Path p{&at, walk.key()};
+    const object& value = walk.value();
+    Status s = ok_status();
+    if (walk.key() == "asked") {
+      s = walk.first_time(0);
+      if (s) s = read_bool(p, value, &out->asked);
+    } else if (walk.key() == "items") {
+      s = walk.first_time(1);
+      if (s)
+        s = read_list(p, value, &out->items, {0u, kNoBound},
+                      [](const Path& q, const object& v, auto* o) { return read(q, v, o); });
+    } else if (walk.key() == "tenants") {
+      s = walk.first_time(2);
+      if (s)
+        s = read_list(p, value, &out->tenants, {0u, kNoBound},
+                      [](const Path& q, const object& v, auto* o) { return read(q, v, o); });
+    } else {
+      (void)value;
+    }
+    if (!s) return s;
+  }
+  if (!walk.seen(0)) return missing_field(at, "asked");
+  return ok_status();
+}
+
+void write(Packer& out, const TokensChecked& in) {
+  (void)in;
+  out.pack_map(static_cast<uint32_t>(3));
+  write_key(out, "asked");
+  write(out, in.asked);
+  write_key(out, "items");
+  write_list(out, in.items, [](Packer& o, const auto& v) { write(o, v); });
+  write_key(out, "tenants");
+  write_list(out, in.tenants, [](Packer& o, const auto& v) { write(o, v); });
+}
+
+Status read(const Path& at, const object& from, ListTokens* out) {
+  (void)out;
+  FieldWalk walk(at, from);
+  if (!walk.status()) return walk.status();
+  while (walk.next()) {
+    [[maybe_unused]] const Path p{&at, walk.key()};
+    const object& value = walk.value();
+    Status s = ok_status();
+    (void)value;
+    if (!s) return s;
+  }
+  return ok_status();
+}
+
+void write(Packer& out, const ListTokens& in) {
+  (void)in;
+  out.pack_map(static_cast<uint32_t>(0));
+}
+
+Status read(const Path& at, const object& from, Tokens* out) {
+  (void)out;
+  FieldWalk walk(at, from);
+  if (!walk.status()) return walk.status();
+  while (walk.next()) {
+    [[maybe_unused]] const Path p{&at, walk.key()};
+    const object& value = walk.value();
+    Status s = ok_status();
+    if (walk.key() == "items") {
+      s = walk.first_time(0);
+      if (s)
+        s = read_list(p, value, &out->items, {0u, kNoBound},
+                      [](const Path& q, const object& v, auto* o) { return read(q, v, o); });
+    } else {
+      (void)value;
+    }
+    if (!s) return s;
+  }
+  return ok_status();
+}
+
+void write(Packer& out, const Tokens& in) {
+  (void)in;
+  out.pack_map(static_cast<uint32_t>(1));
+  write_key(out, "items");
+  write_list(out, in.items, [](Packer& o, const auto& v) { write(o, v); });
+}
+
+Status read(const Path& at, const object& from, PutToken* out) {
+  (void)out;
+  FieldWalk walk(at, from);
+  if (!walk.status()) return walk.status();
+  while (walk.next()) {
+    [[maybe_unused]] const Path p{&at, walk.key()};
+    const object& value = walk.value();
+    Status s = ok_status();
+    if (walk.key() == "token") {
+      s = walk.first_time(0);
+      if (s) s = read(p, value, &out->token);
+    } else if (walk.key() == "actor") {
+      s = walk.first_time(1);
+      if (s) s = read_string(p, value, &out->actor, {0u, 256u});
+    } else {
+      (void)value;
+    }
+    if (!s) return s;
+  }
+  if (!walk.seen(0)) return missing_field(at, "token");
+  return ok_status();
+}
+
+void write(Packer& out, const PutToken& in) {
+  (void)in;
+  out.pack_map(static_cast<uint32_t>(2));
+  write_key(out, "token");
+  write(out, in.token);
+  write_key(out, "actor");
+  write(out, in.actor);
+}
+
+Status read(const Path& at, const object& from, RevokeToken* out) {
+  (void)out;
+  FieldWalk walk(at, from);
+  if (!walk.status()) return walk.status();
+  while (walk.next()) {
+    [[maybe_unused]] const Path p{&at, walk.key()};
+    const object& value = walk.value();
+    Status s = ok_status();
+    if (walk.key() == "name") {
+      s = walk.first_time(0);
+      if (s) s = read_name(p, value, &out->name);
+    } else if (walk.key() == "actor") {
+      s = walk.first_time(1);
+      if (s) s = read_string(p, value, &out->actor, {0u, 256u});
+    } else {
+      (void)value;
+    }
+    if (!s) return s;
+  }
+  if (!walk.seen(0)) return missing_field(at, "name");
+  return ok_status();
+}
+
+void write(Packer& out, const RevokeToken& in) {
+  (void)in;
+  out.pack_map(static_cast<uint32_t>(2));
+  write_key(out, "name");
+  write(out, in.name);
+  write_key(out, "actor");
+  write(out, in.actor);
+}
+
+Status read(const Path& at, const object& from, ListTenants* out) {
+  (void)out;
+  FieldWalk walk(at, from);
+  if (!walk.status()) return walk.status();
+  while (walk.next()) {
+    [[maybe_unused]] const Path p{&at, walk.key()};
+    const object& value = walk.value();
+    Status s = ok_status();
+    (void)value;
+    if (!s) return s;
+  }
+  return ok_status();
+}
+
+void write(Packer& out, const ListTenants& in) {
+  (void)in;
+  out.pack_map(static_cast<uint32_t>(0));
+}
+
+Status read(const Path& at, const object& from, Tenants* out) {
+  (void)out;
+  FieldWalk walk(at, from);
+  if (!walk.status()) return walk.status();
+  while (walk.next()) {
+    [[maybe_unused]] const Path p{&at, walk.key()};
+    const object& value = walk.value();
+    Status s = ok_status();
+    if (walk.key() == "items") {
+      s = walk.first_time(0);
+      if (s)
+        s = read_list(p, value, &out->items, {0u, kNoBound},
+                      [](const Path& q, const object& v, auto* o) { return read(q, v, o); });
+    } else {
+      (void)value;
+    }
+    if (!s) return s;
+  }
+  return ok_status();
+}
+
+void write(Packer& out, const Tenants& in) {
+  (void)in;
+  out.pack_map(static_cast<uint32_t>(1));
+  write_key(out, "items");
+  write_list(out, in.items, [](Packer& o, const auto& v) { write(o, v); });
+}
+
+Status read(const Path& at, const object& from, PatchTenant* out) {
+  (void)out;
+  FieldWalk walk(at, from);
+  if (!walk.status()) return walk.status();
+  while (walk.next()) {
+    [[maybe_unused]] const Path p{&at, walk.key()};
+    const object& value = walk.value();
+    Status s = ok_status();
+    if (walk.key() == "name") {
+      s = walk.first_time(0);
+      if (s) s = read_name(p, value, &out->name);
+    } else if (walk.key() == "rate") {
+      s = walk.first_time(1);
+      if (s)
+        s = read_optional(p, value, &out->rate, [](const Path& q, const object& v, auto* o) {
+          return read_u64(q, v, o, {0u, 1000000u});
+        });
+    } else if (walk.key() == "inFlight") {
+      s = walk.first_time(2);
+      if (s)
+        s = read_optional(p, value, &out->in_flight, [](const Path& q, const object& v, auto* o) {
+          return read_u64(q, v, o, {0u, 100000000u});
+        });
+    } else if (walk.key() == "payloadBytes") {
+      s = walk.first_time(3);
+      if (s)
+        s = read_optional(p, value, &out->payload_bytes,
+                          [](const Path& q, const object& v, auto* o) {
+                            return read_u64(q, v, o, {0u, 1073741824u});
+                          });
+    } else if (walk.key() == "actor") {
+      s = walk.first_time(4);
+      if (s) s = read_string(p, value, &out->actor, {0u, 256u});
+    } else {
+      (void)value;
+    }
+    if (!s) return s;
+  }
+  if (!walk.seen(0)) return missing_field(at, "name");
+  return ok_status();
+}
+
+void write(Packer& out, const PatchTenant& in) {
+  (void)in;
+  out.pack_map(static_cast<uint32_t>(2 + (in.rate ? 1 : 0) + (in.in_flight ? 1 : 0) +
+                                     (in.payload_bytes ? 1 : 0)));
+  write_key(out, "name");
+  write(out, in.name);
+  if (in.rate) {
+    write_key(out, "rate");
+    write(out, *in.rate);
+  }
+  if (in.in_flight) {
+    write_key(out, "inFlight");
+    write(out, *in.in_flight);
+  }
+  if (in.payload_bytes) {
+    write_key(out, "payloadBytes");
+    write(out, *in.payload_bytes);
+  }
+  write_key(out, "actor");
+  write(out, in.actor);
+}
+
 Status read(const Path& at, const object& from, Register* out) {
   (void)out;
   FieldWalk walk(at, from);
@@ -6362,6 +6816,22 @@ Result<Address> decode<Address>(std::string_view bytes) {
   return decode_with<Address>(
       bytes, [](const Path& at, const object& o, Address* out) { return read(at, o, out); });
 }
+std::string encode(const BearerToken& value) {
+  return encode_with([&](Packer& out) { write(out, value); });
+}
+template <>
+Result<BearerToken> decode<BearerToken>(std::string_view bytes) {
+  return decode_with<BearerToken>(
+      bytes, [](const Path& at, const object& o, BearerToken* out) { return read(at, o, out); });
+}
+std::string encode(const Tenant& value) {
+  return encode_with([&](Packer& out) { write(out, value); });
+}
+template <>
+Result<Tenant> decode<Tenant>(std::string_view bytes) {
+  return decode_with<Tenant>(
+      bytes, [](const Path& at, const object& o, Tenant* out) { return read(at, o, out); });
+}
 std::string encode(const AuditEntry& value) {
   return encode_with([&](Packer& out) { write(out, value); });
 }
@@ -6705,6 +7175,78 @@ template <>
 Result<RevokeKey> decode<RevokeKey>(std::string_view bytes) {
   return decode_with<RevokeKey>(
       bytes, [](const Path& at, const object& o, RevokeKey* out) { return read(at, o, out); });
+}
+std::string encode(const CheckTokens& value) {
+  return encode_with([&](Packer& out) { write(out, value); });
+}
+template <>
+Result<CheckTokens> decode<CheckTokens>(std::string_view bytes) {
+  return decode_with<CheckTokens>(
+      bytes, [](const Path& at, const object& o, CheckTokens* out) { return read(at, o, out); });
+}
+std::string encode(const TokensChecked& value) {
+  return encode_with([&](Packer& out) { write(out, value); });
+}
+template <>
+Result<TokensChecked> decode<TokensChecked>(std::string_view bytes) {
+  return decode_with<TokensChecked>(
+      bytes, [](const Path& at, const object& o, TokensChecked* out) { return read(at, o, out); });
+}
+std::string encode(const ListTokens& value) {
+  return encode_with([&](Packer& out) { write(out, value); });
+}
+template <>
+Result<ListTokens> decode<ListTokens>(std::string_view bytes) {
+  return decode_with<ListTokens>(
+      bytes, [](const Path& at, const object& o, ListTokens* out) { return read(at, o, out); });
+}
+std::string encode(const Tokens& value) {
+  return encode_with([&](Packer& out) { write(out, value); });
+}
+template <>
+Result<Tokens> decode<Tokens>(std::string_view bytes) {
+  return decode_with<Tokens>(
+      bytes, [](const Path& at, const object& o, Tokens* out) { return read(at, o, out); });
+}
+std::string encode(const PutToken& value) {
+  return encode_with([&](Packer& out) { write(out, value); });
+}
+template <>
+Result<PutToken> decode<PutToken>(std::string_view bytes) {
+  return decode_with<PutToken>(
+      bytes, [](const Path& at, const object& o, PutToken* out) { return read(at, o, out); });
+}
+std::string encode(const RevokeToken& value) {
+  return encode_with([&](Packer& out) { write(out, value); });
+}
+template <>
+Result<RevokeToken> decode<RevokeToken>(std::string_view bytes) {
+  return decode_with<RevokeToken>(
+      bytes, [](const Path& at, const object& o, RevokeToken* out) { return read(at, o, out); });
+}
+std::string encode(const ListTenants& value) {
+  return encode_with([&](Packer& out) { write(out, value); });
+}
+template <>
+Result<ListTenants> decode<ListTenants>(std::string_view bytes) {
+  return decode_with<ListTenants>(
+      bytes, [](const Path& at, const object& o, ListTenants* out) { return read(at, o, out); });
+}
+std::string encode(const Tenants& value) {
+  return encode_with([&](Packer& out) { write(out, value); });
+}
+template <>
+Result<Tenants> decode<Tenants>(std::string_view bytes) {
+  return decode_with<Tenants>(
+      bytes, [](const Path& at, const object& o, Tenants* out) { return read(at, o, out); });
+}
+std::string encode(const PatchTenant& value) {
+  return encode_with([&](Packer& out) { write(out, value); });
+}
+template <>
+Result<PatchTenant> decode<PatchTenant>(std::string_view bytes) {
+  return decode_with<PatchTenant>(
+      bytes, [](const Path& at, const object& o, PatchTenant* out) { return read(at, o, out); });
 }
 std::string encode(const Register& value) {
   return encode_with([&](Packer& out) { write(out, value); });

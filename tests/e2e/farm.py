@@ -38,8 +38,8 @@ class Answer:
 class Http:
     """Plain requests to one relay, each on a connection of its own."""
 
-    def __init__(self, url):
-        self.url = url
+    def __init__(self, url, token=None):
+        self.url, self.token = url, token
         parts = urllib.parse.urlsplit(url)
         self.address = (parts.hostname, parts.port)
 
@@ -48,6 +48,8 @@ class Http:
         if query:
             path += '?' + urllib.parse.urlencode(query, doseq=True)
         headers = dict(headers or {})
+        if self.token:
+            headers.setdefault('Authorization', f'Bearer {self.token}')
         if isinstance(body, (dict, list)):
             body = json.dumps(body).encode()
             headers.setdefault('Content-Type', 'application/json')
