@@ -115,7 +115,7 @@ void Core::Impl::on_message(const event::FromClient& e, const wire::PatchLane& m
   change("weight", &lane->as_set.weight, m.weight);
   change("limit", &lane->as_set.limit, m.limit);
   change("paused", &lane->as_set.paused, m.paused);
-  lane->configured = true;
+  lanes.configure(lane);
   out->persist.push_back(persist::PutLane{lane->as_set});
   audit(m.actor, "lane", m.name, what);
   reply(e.peer, e.correlation, wire::Lanes{{view(*lane)}});
