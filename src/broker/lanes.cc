@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/planted_bugs.h"
 
 namespace ghost::broker {
 namespace {
@@ -319,7 +320,7 @@ JobRow* LaneTable::pick() {
 
 // The tenant had its turn: to the end of the rotation, in all of its queues of the share.
 void LaneTable::serve(Lane* share, LaneTenant* chosen) {
-  const uint64_t turn = ++turns_;
+  const uint64_t turn = planted(Bug::kTenantsStuck) ? chosen->turn : ++turns_;
   chosen->served = turn;
   for (LaneTenant* own : tenants_[chosen->tenant].lanes) {
     if (!same_share(*own->lane, *share)) continue;
