@@ -27,6 +27,7 @@ enum ExitCode {
 struct Globals {
   std::string url = "http://127.0.0.1:5050";
   std::string token;  // "@FILE": read from there
+  std::string ca_file;
   bool json = false;
 };
 

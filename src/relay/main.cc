@@ -46,8 +46,17 @@ int run(const relay::RelayOptions& options) {
       listen_for_signals();
     });
   };
+  boost::asio::signal_set hangups(loop, SIGHUP);
+  std::function<void()> listen_for_hangups = [&] {
+    hangups.async_wait([&](boost::system::error_code ec, int) {
+      if (ec) return;
+      relay.reload();
+      listen_for_hangups();
+    });
+  };
   if (Status s = relay.start(); !s) return fail(s.error());
   listen_for_signals();
+  listen_for_hangups();
   loop.run();
   return relay.outcome() ? 0 : fail(relay.outcome().error());
 }

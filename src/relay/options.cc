@@ -19,6 +19,10 @@ void declare_options(OptionSet& set, RelayOptions* o) {
           "file in which the join string is kept, and follows the broker when its key changes");
   set.add("name", &o->name, "instance id in the registry; empty: made of host and port");
   set.add("advertise", &o->advertise, "URL told to the registry; empty: the address listened on");
+  set.add("tls-cert", &o->tls_cert,
+          "PEM file of the certificate and those above it; with tls-key: HTTPS. SIGHUP reads both "
+          "again");
+  set.add("tls-key", &o->tls_key, "PEM file of the certificate's key, of mode 0600");
   set.add("header-bytes-max", &o->header_bytes_max, "size of a request's headers, bytes", 1024,
           1 << 20);
   set.add("body-bytes-max", &o->body_bytes_max, "size of a request's body, bytes", 1024, 1 << 30);
@@ -83,6 +87,9 @@ Result<ListenAddress> parse_listen_address(const std::string& text) {
 Status validate_options(const RelayOptions& o) {
   const Result<ListenAddress> address = parse_listen_address(o.http);
   if (!address) return address.error();
+  if (o.tls_cert.empty() != o.tls_key.empty()) {
+    return Error{"bad_config", "--tls-cert and --tls-key go together", "tls-cert"};
+  }
   if (!o.name.empty() && !is_name(o.name)) {
     return Error{"bad_field", "--name " + o.name + ": expected letters, digits, '.', '_', '-'",
                  "name"};

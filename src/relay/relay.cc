@@ -41,6 +41,8 @@ HttpServerOptions server_options(const RelayOptions& o) {
   out.header_timeout_ms = o.header_timeout_ms;
   out.idle_timeout_ms = o.idle_timeout_ms;
   out.body_timeout_ms = o.body_timeout_ms;
+  out.tls_cert = o.tls_cert;
+  out.tls_key = o.tls_key;
   out.rate_min = static_cast<uint64_t>(o.rate_min);
   return out;
 }
@@ -84,8 +86,11 @@ Status Relay::listen() {
   if (Status s = server_.listen(); !s) return s;
   const ListenAddress address = parse_listen_address(options_.http).value();
   const bool v6 = address.host.find(':') != address.host.npos;
-  url_ = "http://" + (v6 ? "[" + address.host + "]" : address.host) + ":" +
+  url_ = scheme() + "://" + (v6 ? "[" + address.host + "]" : address.host) + ":" +
          std::to_string(server_.port());
+  if (beyond_loopback_ && options_.tls_cert.empty()) {
+    log::warn("tokens and patches travel in clear beyond this host: use --tls-cert, or a proxy");
+  }
   log::info("listening", {{"http", url_}, {"broker", options_.broker}});
   spawn(keep_registered(), "registry");
   spawn(auth_.keep_fresh(
@@ -137,6 +142,18 @@ Status Relay::start() {
   return ok_status();
 }
 
+std::string Relay::scheme() const {
+  return options_.tls_cert.empty() ? "http" : "https";
+}
+
+void Relay::reload() {
+  if (Status s = server_.reload(); !s) {
+    log::error("certificate not read again: the present one stays", {{"error", s.error().message}});
+    return;
+  }
+  log::info("certificate read again", {{"file", options_.tls_cert}});
+}
+
 wire::Instance Relay::own_instance() const {
   wire::Instance out;
   out.service = "ghost-relay";
@@ -150,9 +167,9 @@ wire::Instance Relay::own_instance() const {
     out.instance = "relay-" + host.substr(0, 100) + "-" + std::to_string(server_.port());
   }
   std::string url = options_.advertise.empty() ? url_ : options_.advertise;
-  const std::string any = "http://0.0.0.0:", any6 = "http://[::]:";
-  if (url.rfind(any, 0) == 0) url = "http://" + out.host + url.substr(any.size() - 1);
-  if (url.rfind(any6, 0) == 0) url = "http://" + out.host + url.substr(any6.size() - 1);
+  for (const std::string& any : {scheme() + "://0.0.0.0:", scheme() + "://[::]:"}) {
+    if (url.starts_with(any)) url = scheme() + "://" + out.host + url.substr(any.size() - 1);
+  }
   out.endpoints["http"] = url;
   out.capacity = static_cast<uint64_t>(std::min<int64_t>(options_.connections_max, 1'000'000));
   out.version = GHOST_VERSION;

@@ -23,6 +23,8 @@ class Relay : private HttpApp {
   // Why the loop ended by itself: ok where it was told to.
   const Status& outcome() const { return outcome_; }
   const std::string& url() const { return url_; }  // after start()
+  // Certificate and key are read again; connections that are open go on.
+  void reload();
   // Takes no more connections, lets what is in flight end within stop_ms, leaves the registry, and
   // then stops the loop. A second call stops the loop at once.
   void stop();
@@ -34,6 +36,7 @@ class Relay : private HttpApp {
   Task<Response> serve(Request& request) override;
   void record(const Request& request, int status, uint64_t bytes_out, int64_t took_us) override;
 
+  std::string scheme() const;
   Status listen();
   Task<void> open_beyond_loopback();
   Task<void> keep_registered();
