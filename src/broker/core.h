@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "broker/types.h"
+#include "wire/repo_url.h"
 
 namespace ghost::broker {
 
@@ -26,6 +27,8 @@ struct CoreOptions {
       7 * 24 * 3600 * 1000ll;              // finished jobs are forgotten after so long, 0: never
   uint64_t retained_jobs_max = 1'000'000;  // and the oldest beyond so many
   uint64_t seed = 1;                       // of the backoff's jitter
+  std::string repo_protocols = "file:git:https:ssh";  // of repository URLs
+  wire::Networks repo_networks;                       // private ones in which they may be
 };
 
 class Core {

@@ -67,6 +67,10 @@ void Core::Impl::on_message(const event::FromClient& e, const wire::SetSlots& m)
 }
 
 void Core::Impl::on_message(const event::FromClient& e, const wire::PutRepo& m) {
+  if (Status s = wire::check_repo_url(m.repo.url, options.repo_protocols, options.repo_networks);
+      !s) {
+    return refuse(e.peer, e.correlation, s.error().code, s.error().message, "url");
+  }
   const auto known = repo_ids.find(m.repo.name);
   if (known == repo_ids.end() && repos.size() >= kReposMax) {
     return refuse(e.peer, e.correlation, "rate_limited", "the catalogue is full", "repo.name");

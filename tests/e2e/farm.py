@@ -17,6 +17,7 @@ import urllib.parse
 from process import PATIENCE_S, Process, until
 
 TERMINAL = {'SUCCEEDED', 'FAILED', 'CANCELLED', 'EXPIRED', 'DEAD'}
+OF_THIS_HOST = ('--allow-private', '127.0.0.0/8')  # GitServer
 SKIPPED = 77  # exit code by which CTest knows a skipped test
 
 
@@ -287,7 +288,8 @@ class Farm:
 
     def start_broker(self, *options):
         self.broker = self.make('broker', 'ghost-broker', '--data', self.scratch / 'broker', '--clients',
-                                'tcp://127.0.0.1:0', '--runners', 'tcp://127.0.0.1:0', *options).start()
+                                'tcp://127.0.0.1:0', '--runners', 'tcp://127.0.0.1:0', *OF_THIS_HOST,
+                                *options).start()
         # Where a restarted one must be found again.
         argv = self.broker.argv
         argv[argv.index('--clients') + 1] = self.broker.facts['X_GHOST_CLIENTS']
@@ -303,7 +305,7 @@ class Farm:
             options += ['--slots', 1]
         self.runners[name] = self.make(name, 'ghost-runner', '--broker', self.broker.facts['X_GHOST_RUNNERS'], '--data',
                                        self.scratch / name, '--name', name, '--isolation', 'none',
-                                       *options).launch()
+                                       *OF_THIS_HOST, *options).launch()
         return self.runners[name]
 
     def restart_broker(self):
