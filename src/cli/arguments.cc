@@ -136,10 +136,10 @@ int run(int argc, char** argv) {
     const auto is_json = [](const char* a) { return std::string_view(a) == "--json"; };
     return say_wrong_usage(app, error, std::any_of(argv + 1, argv + argc, is_json));
   }
-  wire::hide_secrets(argc, argv);
   if (chosen.offline) return chosen.local();
   Globals globals;
   if (!resolve_globals(given, &globals)) return kUsage;
+  wire::hide_secrets(argc, argv);
   auto session = Session::open(globals);
   if (!session) return usage_error(session.error().message, given.json);
   return chosen.command(**session);

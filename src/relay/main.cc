@@ -7,6 +7,7 @@
 #include <iostream>
 
 #include "base/log.h"
+#include "base/process.h"
 #include "relay/relay.h"
 
 namespace {
@@ -64,6 +65,7 @@ int run(const relay::RelayOptions& options) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  ghost::keep_memory_out_of_cores();
   signal(SIGPIPE, SIG_IGN);
   relay::RelayOptions options;
   log::Options log_options{"relay"};

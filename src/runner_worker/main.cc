@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/notify.h"
 #include "base/options.h"
+#include "base/process.h"
 #include "runner_worker/data_dir.h"
 #include "runner_worker/job_executor.h"
 #include "runner_worker/link.h"
@@ -294,6 +295,7 @@ int run(RunnerOptions o) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  ghost::keep_memory_out_of_cores();
   RunnerOptions options;
   log::Options log_options{"runner"};
   OptionSet set(

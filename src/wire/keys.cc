@@ -148,15 +148,19 @@ Status follow_move(const std::string& file, const Address& move) {
 }
 
 void hide_secrets(int argc, char** argv) {
-  for (int i = 1; i < argc; ++i) {
-    char* text = argv[i];
-    if (std::strncmp(text, "--", 2) == 0 && std::strchr(text, '=') != nullptr) {
-      text = std::strchr(text, '=') + 1;
-    }
+  const auto hide = [](char* text) {
     const bool secret =
         std::string_view(text).starts_with(std::string(kFormat) + "/") || !token_id(text).empty();
     if (secret) std::memset(text, 'x', std::strlen(text));
+  };
+  const auto value_of = [](char* text) {
+    char* const equals = std::strchr(text, '=');
+    return equals == nullptr ? text : equals + 1;
+  };
+  for (int i = 1; i < argc; ++i) {
+    hide(std::strncmp(argv[i], "--", 2) == 0 ? value_of(argv[i]) : argv[i]);
   }
+  for (char** variable = environ; *variable != nullptr; ++variable) hide(value_of(*variable));
 }
 
 }  // namespace ghost::wire
