@@ -5,7 +5,7 @@ PRESET ?= release
 JOBS ?= $(shell nproc)
 BUILD := build/$(PRESET)
 
-.PHONY: help setup build test demo up install format check sanitize sanitize-core tsan sim fuzz conformance bench clean disk-faults torture recovery bad-peers bench-patch bench-peers bench-apply network deb deb-try
+.PHONY: help setup build test demo up install format check sanitize sanitize-core tsan sim fuzz conformance bench clean disk-faults torture recovery bad-peers slow-clients bench-patch bench-peers bench-apply network deb deb-try
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -77,6 +77,11 @@ bad-peers: setup ## what one bad peer costs everybody else: p99 beside it agains
 	@cmake --preset release -DGHOST_TESTS=ON >/dev/null
 	@cmake --build build/release --parallel $(JOBS) --target ghost-broker
 	@tests/torture/bad_peers.py build/release/bin/ghost-broker --judge --rounds $(or $(ROUNDS),5) --jobs 500
+
+slow-clients: setup ## what 4,000 slow HTTP clients cost a healthy one: p99 beside them against p99 alone, ROUNDS (5) of each
+	@cmake --preset release -DGHOST_TESTS=ON >/dev/null
+	@cmake --build build/release --parallel $(JOBS) --target ghost-broker ghost-relay
+	@tests/torture/slow_clients.py build/release/bin --judge --rounds $(or $(ROUNDS),5) --calls 1000
 
 network: setup ## a farm over four hosts whose network is cut, loses and delays; needs root
 	@cmake --preset release -DGHOST_TESTS=ON >/dev/null

@@ -60,6 +60,9 @@ EVENT = {'attempt': 1, 'stream': 'stdout', 'offset': 0, 'at': AT, 'type': 'log',
 PROGRESS = {'attempt': 1, 'stream': 'progress', 'offset': 0, 'at': AT, 'type': 'base',
             'detail': {'commit': OID}}
 KEY = {'role': 'runner', 'name': 'host-7', 'publicKey': 'ab' * 32, 'tenant': 'default', 'addedAt': AT}
+TOKEN = {'id': '0123456789abcdef', 'name': 'blue-ci', 'tenant': 'blue', 'scopes': ['submit', 'read'],
+         'sha256': 'ef' * 32, 'addedAt': AT, 'expiresAt': '2027-01-31T09:05:00.123Z'}
+TENANT = {'name': 'blue', 'rate': 600, 'inFlight': 1000, 'payloadBytes': 1048576, 'unfinished': 0}
 
 CLIENT = [
     ('Hello', {'program': 'example 1.0'}, []),
@@ -148,6 +151,17 @@ BROKER = [
 ]
 
 
+TOKENS = [
+    ('CheckTokens', {'ids': ['0123456789abcdef']}, []),
+    ('ListTokens', {}, []),
+    ('PutToken', {'token': TOKEN, 'actor': 'alice'}, []),
+    ('RevokeToken', {'name': 'blue-ci', 'actor': 'alice'}, []),
+    ('ListTenants', {}, []),
+    ('PatchTenant', {'name': 'blue', 'rate': 600, 'inFlight': 1000, 'actor': 'alice'}, []),
+    ('TokensChecked', {'asked': True, 'items': [TOKEN], 'tenants': [TENANT]}, []),
+    ('Tokens', {'items': [dict(TOKEN, sha256='')]}, []),
+    ('Tenants', {'items': [dict(TENANT, unfinished=3)]}, []),
+]
 OPERATION = [
     ('Hello', {'program': 'example 2.0', 'protocols': [1, 2]}, []),
     ('GetDemand', {}, []),
@@ -224,7 +238,8 @@ def main():
     folder.mkdir(exist_ok=True)
     kept = frozen(folder)
     made = {'client.json': vectors(CLIENT), 'runner.json': vectors(RUNNER), 'broker.json': vectors(BROKER),
-            'invalid.json': invalid(), 'operation.json': vectors(OPERATION)}
+            'invalid.json': invalid(), 'operation.json': vectors(OPERATION),
+            'tokens.json': vectors(TOKENS)}
     for name, content in made.items():
         if name not in kept:
             (folder / name).write_text(json.dumps(content, indent=1, sort_keys=True) + '\n')

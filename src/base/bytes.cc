@@ -1,5 +1,6 @@
 #include "base/bytes.h"
 
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 
 namespace ghost {
@@ -129,6 +130,10 @@ std::string Sha256::finish_hex() {
   unsigned size = 0;
   EVP_DigestFinal_ex(static_cast<EVP_MD_CTX*>(ctx_), out, &size);
   return to_hex({reinterpret_cast<char*>(out), size});
+}
+
+bool same_secret(std::string_view a, std::string_view b) {
+  return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
 }
 
 bool is_utf8(std::string_view bytes) {

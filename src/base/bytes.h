@@ -46,6 +46,9 @@ class Sha256 {
   void* ctx_;
 };
 
+// Takes as long for any two texts of one length.
+bool same_secret(std::string_view a, std::string_view b);
+
 bool is_utf8(std::string_view bytes);  // RFC 3629: no surrogates, no overlong forms
 
 }  // namespace ghost

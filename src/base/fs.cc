@@ -1,6 +1,7 @@
 #include "base/fs.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -68,6 +69,32 @@ Status write_file_atomic(const std::string& path, std::string_view bytes, unsign
     ::close(dir);
   }
   return ok_status();
+}
+
+void give_to_owner_of_folder(const std::string& path) {
+  if (::geteuid() != 0) return;
+  const std::string folder = std::filesystem::path(path).parent_path().string();
+  struct stat info {};
+  if (::stat(folder.empty() ? "." : folder.c_str(), &info) != 0 || info.st_uid == 0) return;
+  (void)!::lchown(path.c_str(), info.st_uid, info.st_gid);
+}
+
+std::string file_stamp(const std::string& path) {
+  struct stat info {};
+  if (::stat(path.c_str(), &info) != 0) return "";
+  return std::to_string(info.st_ino) + " " + std::to_string(info.st_size) + " " +
+         std::to_string(info.st_mtim.tv_sec) + "." + std::to_string(info.st_mtim.tv_nsec);
+}
+
+Result<FileLock> FileLock::take(const std::string& path) {
+  FileLock lock(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  if (lock.fd_ < 0 || ::flock(lock.fd_, LOCK_EX) != 0) return io_error("lock", path, errno);
+  give_to_owner_of_folder(path);
+  return lock;
+}
+
+FileLock::~FileLock() {
+  if (fd_ >= 0) ::close(fd_);
 }
 
 Status make_dirs(const std::string& path, unsigned mode) {

@@ -20,6 +20,7 @@ enum class Bug {
   kJobNotKept,           // an accepted job is acknowledged and not written
   kDispatchNotKept,      // a fencing token is sent and not written
   kRotationStuck,        // the first free runner gets everything
+  kTenantsStuck,         // the first tenant's jobs go before all others
   kDependencyIgnored,    // a job does not wait for its dependencies
   kStallNotCounted,      // leases run on while the broker stood still
   kAckBeforeCommit,      // answers leave before what they say is committed

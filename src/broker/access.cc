@@ -1,6 +1,5 @@
 #include "broker/access.h"
 
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -14,8 +13,6 @@ namespace {
 // libzmq's own routing ids: a zero byte and a number. A peer that sets one of its own could take
 // over that of another which has just left (libzmq #3731).
 constexpr size_t kRoutingIdBytes = 5;
-constexpr MonoMs kLogMs = 100;  // refusals are written down at most so often
-
 bool chosen_by_peer(const std::string& routing_id) {
   return routing_id.size() != kRoutingIdBytes || routing_id[0] != '\0';
 }
@@ -49,6 +46,7 @@ struct ClientRules {
   Status operator()(ReadRequest& m) const { return std::visit(*this, m); }
   Status operator()(KeyRequest& m) const { return std::visit(*this, m); }
   Status operator()(BackupRequest& m) const { return std::visit(*this, m); }
+  Status operator()(TokenRequest& m) const { return std::visit(*this, m); }
   Status operator()(RunnerRequest&) const { return forbidden("a client's key runs no jobs"); }
 
   Status of_tenant(const std::string& tenant) const {
@@ -60,7 +58,7 @@ struct ClientRules {
 
 Status Access::load() {
   if (folder_.path.empty()) return ok_status();
-  stamp_ = stamp();
+  stamp_ = file_stamp(folder_.book());
   Result<wire::KeyBook> book = wire::load_key_book(folder_);
   if (!book) return book.error();
   book_ = std::move(*book);
@@ -73,13 +71,6 @@ void Access::index() {
   for (const wire::Key& key : book_.keys()) {
     if (!key.revoked_at) by_key_.emplace(key.public_key, &key);
   }
-}
-
-std::string Access::stamp() const {
-  struct stat info {};
-  if (::stat(folder_.book().c_str(), &info) != 0) return "";
-  return std::to_string(info.st_ino) + " " + std::to_string(info.st_size) + " " +
-         std::to_string(info.st_mtim.tv_sec) + "." + std::to_string(info.st_mtim.tv_nsec);
 }
 
 MonoMs Access::next_deadline() const {
@@ -95,7 +86,7 @@ Access::Changes Access::refresh(MonoMs now) {
 }
 
 void Access::reread() {
-  std::string now_stamp = stamp();
+  std::string now_stamp = file_stamp(folder_.book());
   if (now_stamp == stamp_) return;
   stamp_ = std::move(now_stamp);
   Result<wire::KeyBook> book = wire::load_key_book(folder_);
@@ -135,8 +126,7 @@ bool Access::accepts(const wire::ZapRequest& request) {
   }
   if (reason == nullptr) return true;
   count_refused(reason);
-  if (const MonoMs now = mono_now_ms(); now >= logged_at_ + kLogMs) {
-    logged_at_ = now;
+  if (log_.take(mono_now_ms())) {
     log::warn("connection refused", {{"reason", reason},
                                      {"address", request.address},
                                      {"port", request.domain},
@@ -164,16 +154,28 @@ bool Access::hears(const std::string& route) const {
   return user.empty() || active(user) != nullptr;
 }
 
-Status Access::allows(const std::string& route, Inbound* inbound) const {
+Status Access::allows(const std::string& route, Inbound* inbound) {
   const std::string_view user = user_of(route);
   if (user.empty()) return ok_status();
   const wire::Key* key = active(user);
-  if (key == nullptr) return forbidden("the key is not accepted");
-  if (key->role == wire::KeyRole::kClient) return std::visit(ClientRules{*key}, *inbound);
+  const Status allowed =
+      key == nullptr ? Status(forbidden("the key is not accepted")) : judge(*key, inbound);
+  if (allowed) return allowed;
+  count_refused("beyond_key");
+  if (log_.take(mono_now_ms())) {
+    log::warn("request refused", {{"reason", allowed.error().message},
+                                  {"key", user.substr(0, 16)},
+                                  {"name", key != nullptr ? key->name : ""}});
+  }
+  return forbidden("not allowed with this key");
+}
+
+Status Access::judge(const wire::Key& key, Inbound* inbound) {
+  if (key.role == wire::KeyRole::kClient) return std::visit(ClientRules{key}, *inbound);
   const auto* runner = std::get_if<RunnerRequest>(inbound);
   const auto* join = runner != nullptr ? std::get_if<wire::Register>(runner) : nullptr;
-  if (join != nullptr && join->instance != key->name) {
-    return forbidden("the key is that of instance " + key->name);
+  if (join != nullptr && join->instance != key.name) {
+    return forbidden("the key is that of instance " + key.name);
   }
   return ok_status();
 }

@@ -9,6 +9,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/rate_bucket.h"
 #include "broker/inbound.h"
 #include "wire/key_book.h"
 #include "wire/zap.h"
@@ -44,7 +45,8 @@ class Access {
   std::optional<std::string> route_of(wire::Incoming& in);
   // Whether the owner of the route's key may ask for this; a client's name is put in as the actor.
   // Error code forbidden.
-  Status allows(const std::string& route, Inbound* inbound) const;
+  // What the peer is told is less than what the log says.
+  Status allows(const std::string& route, Inbound* inbound);
   // Whether anything may still be sent there.
   bool hears(const std::string& route) const;
 
@@ -67,10 +69,10 @@ class Access {
   static constexpr int64_t kRefreshMs = 500;
 
  private:
+  static Status judge(const wire::Key& key, Inbound* inbound);
   const wire::Key* active(std::string_view public_key) const;
   void reread();
   void index();
-  std::string stamp() const;
 
   wire::KeyFolder folder_;
   wire::KeyBook book_;
@@ -80,7 +82,7 @@ class Access {
   MonoMs refresh_at_ = 0;
   Addresses addresses_[2];
   std::map<std::string, uint64_t> refused_;
-  MonoMs logged_at_ = 0;
+  RateBucket log_{600};  // refusals written down
 };
 
 }  // namespace ghost::broker

@@ -23,7 +23,7 @@ Core::Impl::Impl(const CoreOptions& o)
       registry({.first_revision = std::max<uint64_t>(o.epoch, 1)}),
       next_no(std::max<JobNo>(o.next_job_no, 1)) {
   runners.acquire_set({});  // what most jobs require, kept for ever
-  lanes.make("default")->configured = true;
+  lanes.make("default");
 }
 
 void Core::Impl::step(Now at, Event&& event, Actions* actions) {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "broker/types.h"
+#include "wire/repo_url.h"
 
 namespace ghost::broker {
 
@@ -28,6 +29,8 @@ struct CoreOptions {
   uint64_t seed = 1;                       // of the backoff's jitter
   // The store is a backup's: whoever held a lease then may be done, gone, or at work on it.
   bool restored = false;
+  std::string repo_protocols = "file:git:https:ssh";  // of repository URLs
+  wire::Networks repo_networks;                       // private ones in which they may be
 };
 
 class Core {
@@ -47,6 +50,9 @@ class Core {
   void step(Now now, const Event& event, Actions* out) { step(now, Event(event), out); }
   // When to tick next though nothing comes in; nullopt: only when something does.
   std::optional<MonoMs> next_deadline(Now now) const;
+
+  // Tenants that have limits or unfinished jobs, by name.
+  std::vector<wire::Tenant> tenants() const;
 
   // Views for reads, as of the last step. All bounded by what is in memory.
   // By the keyed hash of (tenant, id): every job that is queued, leased or retained.

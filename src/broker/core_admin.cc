@@ -67,6 +67,10 @@ void Core::Impl::on_message(const event::FromClient& e, const wire::SetSlots& m)
 }
 
 void Core::Impl::on_message(const event::FromClient& e, const wire::PutRepo& m) {
+  if (Status s = wire::check_repo_url(m.repo.url, options.repo_protocols, options.repo_networks);
+      !s) {
+    return refuse(e.peer, e.correlation, s.error().code, s.error().message, "url");
+  }
   const auto known = repo_ids.find(m.repo.name);
   if (known == repo_ids.end() && repos.size() >= kReposMax) {
     return refuse(e.peer, e.correlation, "rate_limited", "the catalogue is full", "repo.name");
@@ -115,7 +119,7 @@ void Core::Impl::on_message(const event::FromClient& e, const wire::PatchLane& m
   change("weight", &lane->as_set.weight, m.weight);
   change("limit", &lane->as_set.limit, m.limit);
   change("paused", &lane->as_set.paused, m.paused);
-  lane->configured = true;
+  lanes.configure(lane);
   out->persist.push_back(persist::PutLane{lane->as_set});
   audit(m.actor, "lane", m.name, what);
   reply(e.peer, e.correlation, wire::Lanes{{view(*lane)}});

@@ -15,6 +15,7 @@
 #include "broker/job_table.h"
 #include "broker/keyed_hash.h"
 #include "broker/lanes.h"
+#include "broker/quotas.h"
 #include "broker/runners_table.h"
 #include "registry/registry.h"
 
@@ -93,6 +94,8 @@ struct Core::Impl {
   void on(const event::FromRunner& e);
   void on(const event::Retry& e);
   void on(const event::KeyChanged& e);
+  void on(const event::TenantChanged& e);
+  void on(const event::TokenChanged& e);
   void on(const event::Unsent& e);
   void on(const event::Undispatchable& e);
   void on(const event::Stalled& e);
@@ -218,6 +221,9 @@ struct Core::Impl {
   Runner* runner_named(const event::FromClient& e, const std::string& id);
   wire::Lane view(const Lane& lane) const;
 
+  // --- core_tenants.cc
+  std::vector<wire::Tenant> tenant_views() const;
+
   // --- core_recover.cc
   void recover(const RecoveredJob& job, Now at);
   void recover_unfinished(JobRow& row, const RecoveredJob& job);
@@ -234,6 +240,7 @@ struct Core::Impl {
   const CoreOptions options;
   const KeyedHash hash;
   LaneTable lanes;
+  Quotas quotas;
   RunnerTable runners{&lanes};
   JobTable jobs;
   registry::Registry registry;

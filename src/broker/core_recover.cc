@@ -13,7 +13,7 @@ void Core::recover(const wire::Repo& repo) {
 void Core::recover(const wire::Lane& lane) {
   if (Lane* known = impl_->lanes.make(lane.name)) {
     known->as_set = lane;
-    known->configured = true;
+    impl_->lanes.configure(known);
   }
 }
 

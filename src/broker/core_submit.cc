@@ -100,6 +100,10 @@ wire::SubmitAck Core::Impl::submit(wire::Submission& s, const Blob& payload, con
   }
   auto on = foundation(s, retry);
   if (!on) return refused(s, on.error().code, on.error().message, on.error().field);
+  if (!quotas.empty()) {
+    Quotas::Refusal over = quotas.take(s.tenant, size, lanes.unfinished(s.tenant), now.mono);
+    if (!over.code.empty()) return refused(s, over.code, over.detail, "", over.retry_after_ms);
+  }
   const auto queue = acquire_queue(s);
   if (!queue) {
     return refused(s, "queue_full", "too many different lanes or sets of required labels", "lane",

@@ -61,6 +61,7 @@ const Kinds& kinds() {
     add(&made, Side::kClients, static_cast<ReadRequest*>(nullptr));
     add(&made, Side::kClients, static_cast<KeyRequest*>(nullptr));
     add(&made, Side::kClients, static_cast<BackupRequest*>(nullptr));
+    add(&made, Side::kClients, static_cast<TokenRequest*>(nullptr));
     add(&made, Side::kRunners, static_cast<RunnerRequest*>(nullptr));
     made.emplace(wire::RetryJob::kKind, Kind{Side::kClients, read<wire::RetryJob, wire::RetryJob>});
     return made;

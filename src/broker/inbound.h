@@ -18,11 +18,15 @@ using ReadRequest =
 // About the keys that the broker accepts: answered by the shell, which keeps their book.
 using KeyRequest = std::variant<wire::ListKeys, wire::PutKey, wire::RevokeKey>;
 
+// About bearer tokens and tenants: answered by the shell, which keeps their book.
+using TokenRequest = std::variant<wire::CheckTokens, wire::ListTokens, wire::PutToken,
+                                  wire::RevokeToken, wire::ListTenants, wire::PatchTenant>;
+
 // About backups: answered by the shell, which makes them.
 using BackupRequest = std::variant<wire::MakeBackup, wire::GetBackup>;
 
 using Inbound = std::variant<ClientRequest, RunnerRequest, wire::RetryJob, ReadRequest, KeyRequest,
-                             BackupRequest>;
+                             TokenRequest, BackupRequest>;
 
 // Error codes: unknown_kind; forbidden (a kind of the other socket, or of the broker's own);
 // bad_request (payload frames do not fit); those of the body.

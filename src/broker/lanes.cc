@@ -2,10 +2,17 @@
 
 #include <algorithm>
 #include <bit>
+#include <utility>
 
 #include "base/check.h"
+#include "base/planted_bugs.h"
 
 namespace ghost::broker {
+namespace {
+
+constexpr const char* kDefaultLane = "default";
+
+}  // namespace
 
 JobRow* TenantQueue::Fifo::front() const {
   if (returned.empty()) return head;
@@ -17,6 +24,11 @@ const std::string& LaneTable::tenant_of(const JobRow& row) const {
   return tenants_[queues_[row.queue]->tenant->tenant].name;
 }
 
+uint64_t LaneTable::unfinished(const std::string& tenant) const {
+  const auto at = tenant_ids_.find(tenant);
+  return at == tenant_ids_.end() ? 0 : tenants_[at->second].unfinished;
+}
+
 Lane* LaneTable::find(const std::string& name) {
   const auto found = lanes_.find(name);
   return found == lanes_.end() ? nullptr : found->second.get();
@@ -26,15 +38,28 @@ Lane* LaneTable::make(const std::string& name) {
   if (Lane* lane = find(name)) return lane;
   if (lanes_.size() >= kLanesMax) drop_idle_lane();
   if (lanes_.size() >= kLanesMax) return nullptr;
-  auto lane = std::make_unique<Lane>();
+  auto& lane = lanes_[name] = std::make_unique<Lane>();
   lane->as_set.name = name;
-  return (lanes_[name] = std::move(lane)).get();
+  if (name == kDefaultLane) {
+    default_ = lane.get();
+    lane->configured = true;
+  } else {
+    loose_.push_back(lane.get());
+  }
+  return lane.get();
+}
+
+void LaneTable::configure(Lane* lane) {
+  if (std::exchange(lane->configured, true)) return;
+  std::erase(loose_, lane);
+  loose_filled_ -= lane->filled;
 }
 
 void LaneTable::drop_idle_lane() {
   for (auto it = lanes_.begin(); it != lanes_.end(); ++it) {
     const Lane& lane = *it->second;
     if (lane.configured || lane.queued != 0 || lane.leased != 0 || !lane.sets.empty()) continue;
+    std::erase(loose_, it->second.get());
     lanes_.erase(it);
     return;
   }
@@ -57,6 +82,7 @@ LaneTenant* LaneTable::lane_tenant(Lane* lane, uint32_t tenant) {
     entry = std::make_unique<LaneTenant>();
     entry->lane = lane;
     entry->tenant = tenant;
+    tenants_[tenant].lanes.push_back(entry.get());
   }
   return entry.get();
 }
@@ -73,7 +99,7 @@ std::optional<QueueId> LaneTable::acquire(const std::string& lane_name, const st
     }
     known->second = free_tenants_.back();
     free_tenants_.pop_back();
-    tenants_[known->second] = {tenant, 0};
+    tenants_[known->second] = {tenant, 0, 0, {}};
   }
   const uint32_t tenant_id = known->second;
   LaneSet* const in = lane_set(lane, set);
@@ -93,12 +119,14 @@ std::optional<QueueId> LaneTable::acquire(const std::string& lane_name, const st
     ++tenants_[tenant_id].refs;
   }
   ++queue->refs;
+  ++tenants_[tenant_id].unfinished;
   return queue->id;
 }
 
 void LaneTable::release(QueueId id) {
   TenantQueue* const queue = queues_[id];
   GHOST_CHECK(queue && queue->refs > 0);
+  --tenants_[queue->tenant->tenant].unfinished;
   if (--queue->refs > 0) return;
   GHOST_CHECK(queue->count == 0);
   LaneSet* const set = queue->set;
@@ -108,7 +136,10 @@ void LaneTable::release(QueueId id) {
   queues_[id] = nullptr;
   free_queues_.push_back(id);
   std::erase(tenant->queues, queue);
-  if (tenant->queues.empty()) lane->tenants.erase(tenant_id);
+  if (tenant->queues.empty()) {
+    std::erase(tenants_[tenant_id].lanes, tenant);
+    lane->tenants.erase(tenant_id);
+  }
   set->queues.erase(tenant_id);
   if (set->queues.empty()) lane->sets.erase(set->set);
   if (--tenants_[tenant_id].refs == 0) {
@@ -152,14 +183,26 @@ void LaneTable::remove(JobRow* row) {
 // The queue holds its first job.
 void LaneTable::fill(TenantQueue* queue) {
   LaneTenant* const tenant = queue->tenant;
-  // Who comes back to the lane joins at the end, or it could pass others for ever.
-  if (++tenant->filled == 1) tenant->turn = ++turns_;
+  if (++tenant->filled == 1) join(tenant);
   LaneSet* const set = queue->set;
   set->rotation.emplace(tenant->turn, queue);
   if (set->rotation.size() > 1) return;
   SetState& state = sets_[set->set];
   state.filled.push_back(set);
+  ++set->lane->filled;
+  if (!set->lane->configured) ++loose_filled_;
   if (state.ready) make_ready(set);
+}
+
+// Who comes back to the share joins at the end, or it could pass others for ever; who is in it has
+// one turn, whatever its lanes.
+void LaneTable::join(LaneTenant* tenant) {
+  tenant->turn = tenant->served = ++turns_;
+  for (const LaneTenant* own : tenants_[tenant->tenant].lanes) {
+    if (own == tenant || own->filled == 0 || !same_share(*own->lane, *tenant->lane)) continue;
+    tenant->turn = own->turn;
+    return;
+  }
 }
 
 // The queue's last job is gone.
@@ -170,10 +213,13 @@ void LaneTable::drain(TenantQueue* queue) {
   if (!set->rotation.empty()) return;
   std::erase(sets_[set->set].filled, set);
   make_unready(set);
-  const auto holds_jobs = [](const auto& entry) { return !entry.second->rotation.empty(); };
-  if (std::none_of(set->lane->sets.begin(), set->lane->sets.end(), holds_jobs)) {
-    set->lane->current = 0;
-  }
+  Lane* const lane = set->lane;
+  --lane->filled;
+  if (!lane->configured) --loose_filled_;
+  // A share that runs empty saves up nothing.
+  if (lane->configured && lane != default_ && lane->filled == 0) lane->current = 0;
+  const bool of_default = lane == default_ || !lane->configured;
+  if (of_default && default_ && default_->filled + loose_filled_ == 0) default_->current = 0;
 }
 
 void LaneTable::make_ready(LaneSet* set) {
@@ -198,12 +244,28 @@ void LaneTable::set_ready(SetId set, bool ready) {
   for (LaneSet* lane_set : state.filled) ready ? make_ready(lane_set) : make_unready(lane_set);
 }
 
+bool LaneTable::same_share(const Lane& a, const Lane& b) const {
+  const auto loose = [&](const Lane& lane) { return &lane == default_ || !lane.configured; };
+  return &a == &b || (loose(a) && loose(b));
+}
+
+template <typename Visit>
+void LaneTable::each_lane_of(Lane* share, Visit visit) {
+  visit(share);
+  if (share != default_) return;
+  for (Lane* lane : loose_) visit(lane);
+}
+
 // Smooth weighted round robin, as nginx does it: everyone gains its weight, the richest pays all.
-Lane* LaneTable::pick_lane() {
+Lane* LaneTable::pick_share() {
   Lane* best = nullptr;
   int64_t total = 0;
+  const auto may_go = [](const Lane* lane) { return lane->may_go(); };
   for (auto& [name, lane] : lanes_) {
-    if (lane->ready.empty() || lane->as_set.paused || lane->full()) continue;
+    if (!lane->configured) continue;
+    const bool loose_may_go =
+        lane.get() == default_ && std::any_of(loose_.begin(), loose_.end(), may_go);
+    if (!lane->may_go() && !loose_may_go) continue;
     lane->current += static_cast<int64_t>(lane->as_set.weight);
     total += static_cast<int64_t>(lane->as_set.weight);
     if (!best || lane->current > best->current) best = lane.get();
@@ -212,36 +274,64 @@ Lane* LaneTable::pick_lane() {
   return best;
 }
 
-JobRow* LaneTable::pick() {
-  Lane* const lane = pick_lane();
-  if (!lane) return nullptr;
-  LaneTenant* tenant = nullptr;
-  for (const LaneSet* set : lane->ready) {
-    LaneTenant* const first = set->rotation.begin()->second->tenant;
-    if (!tenant || first->turn < tenant->turn) tenant = first;
+// The one that waits longest for its turn.
+LaneTenant* LaneTable::pick_tenant(Lane* share) {
+  LaneTenant* best = nullptr;
+  each_lane_of(share, [&](Lane* lane) {
+    if (!lane->may_go()) return;
+    for (const LaneSet* set : lane->ready) {
+      LaneTenant* const first = set->rotation.begin()->second->tenant;
+      if (!best || first->turn < best->turn) best = first;
+    }
+  });
+  return best;
+}
+
+// A tenant's own lanes in a share take turns.
+LaneTenant* LaneTable::pick_lane(Lane* share, uint32_t tenant) {
+  LaneTenant* best = nullptr;
+  for (LaneTenant* own : tenants_[tenant].lanes) {
+    Lane* const lane = own->lane;
+    if (!same_share(*lane, *share) || !lane->may_go() || (best && own->served > best->served))
+      continue;
+    const auto can_go = [](const TenantQueue* queue) {
+      return queue->count > 0 && queue->set->ready_at != SIZE_MAX;
+    };
+    if (std::any_of(own->queues.begin(), own->queues.end(), can_go)) best = own;
   }
+  return best;
+}
+
+JobRow* LaneTable::pick() {
+  Lane* const share = pick_share();
+  if (!share) return nullptr;
+  LaneTenant* const chosen = pick_lane(share, pick_tenant(share)->tenant);
   JobRow* best = nullptr;
-  for (const TenantQueue* queue : tenant->queues) {
+  for (const TenantQueue* queue : chosen->queues) {
     if (queue->count == 0 || queue->set->ready_at == SIZE_MAX) continue;
     JobRow* const front = queue->fifos[std::bit_width(queue->filled) - 1].front();
     const bool better = !best || front->priority > best->priority ||
                         (front->priority == best->priority && front->no < best->no);
     if (better) best = front;
   }
-  serve(tenant);
+  serve(share, chosen);
   return best;
 }
 
-// The tenant had its turn: to the end of the rotation, in all of its queues.
-void LaneTable::serve(LaneTenant* tenant) {
-  const uint64_t turn = ++turns_;
-  for (TenantQueue* queue : tenant->queues) {
-    if (queue->count == 0) continue;
-    auto place = queue->set->rotation.extract(tenant->turn);
-    place.key() = turn;
-    queue->set->rotation.insert(queue->set->rotation.end(), std::move(place));
+// The tenant had its turn: to the end of the rotation, in all of its queues of the share.
+void LaneTable::serve(Lane* share, LaneTenant* chosen) {
+  const uint64_t turn = planted(Bug::kTenantsStuck) ? chosen->turn : ++turns_;
+  chosen->served = turn;
+  for (LaneTenant* own : tenants_[chosen->tenant].lanes) {
+    if (!same_share(*own->lane, *share)) continue;
+    for (TenantQueue* queue : own->queues) {
+      if (queue->count == 0) continue;
+      auto place = queue->set->rotation.extract(own->turn);
+      place.key() = turn;
+      queue->set->rotation.insert(queue->set->rotation.end(), std::move(place));
+    }
+    own->turn = turn;
   }
-  tenant->turn = turn;
 }
 
 }  // namespace ghost::broker

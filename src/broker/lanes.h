@@ -1,8 +1,9 @@
-// The queue: lanes by smooth weighted round robin, in a lane its tenants in rotation, of a tenant
-// the highest priority, then the oldest job. Only jobs that some runner could take at this moment
-// are looked at: what a job requires is a label set, and sets without a free runner are out of
-// sight. Nothing is scanned: a pick costs the lanes and the ready sets of one lane, never the
-// depth. Pure; one owner, the core.
+// The queue: shares by smooth weighted round robin, in a share its tenants in rotation, of a tenant
+// the highest priority, then the oldest job. A lane that an operator has set is a share; all others
+// are one together with lane `default`, or a tenant would have as many turns as it makes up names.
+// Only jobs that some runner could take at this moment are looked at: what a job requires is a
+// label set, and sets without a free runner are out of sight. Nothing is scanned: a pick costs the
+// lanes and the ready sets of one lane, never the depth. Pure; one owner, the core.
 #pragma once
 
 #include <array>
@@ -25,15 +26,17 @@ struct LaneSet;
 
 struct Lane {
   wire::Lane as_set;        // name, weight, limit, paused
-  bool configured = false;  // by an operator: kept though empty
+  bool configured = false;  // by an operator: kept though empty, and a share of its own
   uint64_t queued = 0;      // QUEUED jobs, those that wait for something else too
   uint64_t leased = 0;
   int64_t current = 0;          // of smooth weighted round robin
+  size_t filled = 0;            // sets that hold jobs
   std::vector<LaneSet*> ready;  // hold a job, and a runner is free for it
   std::unordered_map<SetId, std::unique_ptr<LaneSet>> sets;
   std::unordered_map<uint32_t, std::unique_ptr<LaneTenant>> tenants;
 
   bool full() const { return as_set.limit != 0 && leased >= as_set.limit; }
+  bool may_go() const { return !ready.empty() && !as_set.paused && !full(); }
 };
 
 // Jobs of one lane, tenant and label set.
@@ -64,8 +67,9 @@ struct LaneSet {
 struct LaneTenant {
   Lane* lane = nullptr;
   uint32_t tenant = kNone;
-  uint64_t turn = 0;  // least: next
-  size_t filled = 0;  // queues that hold jobs
+  uint64_t turn = 0;    // least of a share: next
+  uint64_t served = 0;  // turn at which it last gave a job: least of a tenant's lanes, next
+  size_t filled = 0;    // queues that hold jobs
   std::vector<TenantQueue*> queues;
 };
 
@@ -80,6 +84,12 @@ class LaneTable {
   Lane& lane_of(const JobRow& row) { return *queues_[row.queue]->set->lane; }
   SetId set_of(const JobRow& row) const { return queues_[row.queue]->set->set; }
   const std::string& tenant_of(const JobRow& row) const;
+  uint64_t unfinished(const std::string& tenant) const;
+  // (name, unfinished jobs) of those that have any.
+  template <typename Visit>
+  void each_tenant(Visit visit) const {
+    for (const auto& [name, id] : tenant_ids_) visit(name, tenants_[id].unfinished);
+  }
 
   void push(JobRow* row);
   void remove(JobRow* row);
@@ -93,6 +103,8 @@ class LaneTable {
   Lane* find(const std::string& name);
   // Finds or makes. nullptr: lanes_max are in use.
   Lane* make(const std::string& name);
+  // An operator has set something of it.
+  void configure(Lane* lane);
   const std::map<std::string, std::unique_ptr<Lane>>& lanes() const { return lanes_; }
 
   static constexpr size_t kLanesMax = 1000;
@@ -104,13 +116,21 @@ class LaneTable {
   void drain(TenantQueue* queue);
   void make_ready(LaneSet* set);
   void make_unready(LaneSet* set);
-  Lane* pick_lane();
-  void serve(LaneTenant* tenant);
+  bool same_share(const Lane& a, const Lane& b) const;
+  void join(LaneTenant* tenant);
+  template <typename Visit>
+  void each_lane_of(Lane* share, Visit visit);
+  Lane* pick_share();
+  LaneTenant* pick_tenant(Lane* share);
+  LaneTenant* pick_lane(Lane* share, uint32_t tenant);
+  void serve(Lane* share, LaneTenant* chosen);
   void drop_idle_lane();
 
   struct Tenant {
     std::string name;
-    uint64_t refs = 0;
+    uint64_t refs = 0;        // queues
+    uint64_t unfinished = 0;  // jobs
+    std::vector<LaneTenant*> lanes;
   };
   struct SetState {
     bool ready = false;
@@ -124,6 +144,9 @@ class LaneTable {
   std::vector<uint32_t> free_tenants_;
   std::vector<SetState> sets_;
   uint64_t turns_ = 0;
+  Lane* default_ = nullptr;   // leads the share of those below
+  std::vector<Lane*> loose_;  // not configured
+  size_t loose_filled_ = 0;   // their sets that hold jobs
 };
 
 }  // namespace ghost::broker

@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "base/notify.h"
+#include "base/process.h"
 #include "broker/program.h"
 #include "broker/restore.h"
 
@@ -25,6 +26,7 @@ int stop_signals() {
 }  // namespace
 
 int main(int argc, char** argv) {
+  ghost::keep_memory_out_of_cores();
   using namespace ghost;
   broker::ProgramOptions options;
   OptionSet set("ghost-broker", "broker",

@@ -65,6 +65,8 @@ CoreOptions core_options(const ProgramOptions& o, const Store& store) {
   core.retained_jobs_max = static_cast<uint64_t>(o.retained_jobs_max);
   core.seed = random_u64();
   core.restored = ::access(RestoreMarks{o.data}.restored().c_str(), F_OK) == 0;
+  core.repo_protocols = o.protocols;
+  core.repo_networks = *wire::Networks::parse(o.allow_private);
   return core;
 }
 
@@ -144,6 +146,9 @@ void declare(OptionSet* set, ProgramOptions* o) {
   set->add("keys", &o->keys, "Key folder, see ghost keys; empty: keys in the data directory");
   set->add("advertise", &o->advertise,
            "Host that others are told instead of a wildcard address; empty: this host's name");
+  set->add("protocols", &o->protocols, "Protocols of repository URLs, separated by colons");
+  set->add("allow-private", &o->allow_private,
+           "Private networks in which repositories may be, as in 10.0.0.0/8,fd00::/8, or all");
   set->add("store", &o->store, "sqlite (durable) or memory (nothing survives the broker)");
   set->add("commit-ahead", &o->commit_ahead,
            "Commit large transactions on a thread of their own while more is taken in: more jobs a "
@@ -198,6 +203,9 @@ Status validate(const ProgramOptions& o) {
                    keys_folder(o) + ")");
     }
     if (count == 0) return wrong(std::string(name) + ": expected an endpoint");
+  }
+  if (const auto networks = wire::Networks::parse(o.allow_private); !networks) {
+    return wrong("allow-private: " + networks.error().message);
   }
   if (!o.name.empty() && !is_name(o.name)) return wrong("name: not a name: \"" + o.name + "\"");
   if (o.heartbeat_ms >= o.lease_ms) return wrong("heartbeat-ms: must be below lease-ms");

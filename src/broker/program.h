@@ -17,6 +17,8 @@ struct ProgramOptions {
   std::string runners = "tcp://127.0.0.1:5052";
   std::string keys;       // key folder; empty: keys in the data directory
   std::string advertise;  // host told to others instead of a wildcard; empty: the host's name
+  std::string protocols = "file:git:https:ssh";  // of repository URLs
+  std::string allow_private;                     // networks in which repositories may be
   std::string store = "sqlite";
   std::string name;     // instance in the registry; empty: broker-HOST
   std::string backups;  // folder of backups; empty: backups in the data directory

@@ -30,15 +30,18 @@ Server::Server(ServerOptions options, wire::Context& context, Core& core, Store&
       clients_(context, wire::Socket::Type::kRouter, socket_options(options_, kClientsDomain)),
       runners_(context, wire::Socket::Type::kRouter, socket_options(options_, kRunnersDomain)),
       access_(options_.doors.keys),
+      tokens_(options_.doors.keys),
       doors_(options_.doors, &access_, context, &clients_, &runners_) {}
 
 Status Server::bind() {
   if (Status s = doors_.open(); !s) return s;
+  if (Status s = tokens_.load(); !s) return s;
   ShellOptions shell = options_.shell;
   const std::string& host = options_.doors.advertise;
   shell.self.endpoints = {{"clients", advertised(clients_endpoint(), host)},
                           {"runners", advertised(runners_endpoint(), host)}};
   shell.access = &access_;
+  shell.tokens = &tokens_;
   shell_.emplace(std::move(shell), static_cast<Ports&>(*this), core_, store_, read_clocks());
   return ok_status();
 }

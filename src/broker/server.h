@@ -42,6 +42,7 @@ class Server : private Ports {
   Store& store_;
   wire::Socket clients_, runners_;
   Access access_;
+  TokenDesk tokens_;
   Doors doors_;
   std::optional<Shell> shell_;
 };

@@ -56,6 +56,7 @@ int64_t Shell::wait_ms(MonoMs now) const {
   MonoMs until = now_.mono + (housekeeping_due_ ? kQuietMs : kSleepMsMax);
   until = std::min(until, chores_.next_deadline());
   if (options_.access != nullptr) until = std::min(until, options_.access->next_deadline());
+  if (options_.tokens != nullptr) until = std::min(until, options_.tokens->next_deadline());
   if (const auto at = core_.next_deadline(now_)) until = std::min(until, *at);
   until = std::min(until, now_.mono + backups_.wait_ms());
   if (const auto at = waiters_.next_deadline()) until = std::min(until, *at);
@@ -93,7 +94,7 @@ Status Shell::turn() {
   ++counts_.turns;
   for (Event& event : std::exchange(next_events_, {})) step(std::move(event));
   for (Event& event : chores_.due(now_)) step(std::move(event));
-  follow_key_book();
+  follow_books();
   drained_ = drain();
   step(event::Tick{drained_});
   if (!landed_) return landed_;
@@ -294,14 +295,67 @@ Result<wire::Frames> Shell::answer(uint64_t correlation, wire::RevokeKey& reques
   return wire::pack(correlation, wire::Done{});
 }
 
-// What others changed in the book.
-void Shell::follow_key_book() {
-  if (options_.access == nullptr) return;
-  Access::Changes changes = options_.access->refresh(now_.mono);
-  for (wire::Key& key : changes.added) step(event::KeyChanged{"key book", std::move(key)});
-  for (wire::Key& key : changes.revoked) {
-    key.revoked_at = now_.wall;
-    step(event::KeyChanged{"key book", std::move(key)});
+void Shell::on(Peer peer, wire::Message&& message, TokenRequest&& request) {
+  const uint64_t correlation = message.header.correlation;
+  if (options_.tokens == nullptr) {
+    return fail(peer, correlation, {"conflict", "this broker has no tokens", ""});
+  }
+  Result<wire::Frames> made = std::visit([&](auto& r) { return answer(correlation, r); }, request);
+  if (!made) return fail(peer, correlation, made.error());
+  answers_.emplace_back(std::move(peer), std::move(*made));
+}
+
+Result<wire::Frames> Shell::answer(uint64_t correlation, wire::CheckTokens& request) {
+  return wire::pack(correlation, options_.tokens->check(request, now_.wall));
+}
+
+Result<wire::Frames> Shell::answer(uint64_t correlation, wire::ListTokens&) {
+  return wire::pack(correlation, wire::Tokens{options_.tokens->list()});
+}
+
+Result<wire::Frames> Shell::answer(uint64_t correlation, wire::PutToken& request) {
+  Result<wire::BearerToken> made = options_.tokens->put(std::move(request.token), now_.wall);
+  if (!made) return made.error();
+  step(event::TokenChanged{request.actor, std::move(*made)});
+  return wire::pack(correlation, wire::Done{});
+}
+
+Result<wire::Frames> Shell::answer(uint64_t correlation, wire::RevokeToken& request) {
+  Result<wire::BearerToken> revoked = options_.tokens->revoke(request.name, now_.wall);
+  if (!revoked) return revoked.error();
+  step(event::TokenChanged{request.actor, std::move(*revoked)});
+  return wire::pack(correlation, wire::Done{});
+}
+
+Result<wire::Frames> Shell::answer(uint64_t correlation, wire::ListTenants&) {
+  return wire::pack(correlation, wire::Tenants{core_.tenants()});
+}
+
+Result<wire::Frames> Shell::answer(uint64_t correlation, wire::PatchTenant& request) {
+  Result<wire::Tenant> tenant = options_.tokens->patch(request);
+  if (!tenant) return tenant.error();
+  step(event::TenantChanged{request.actor, *tenant});
+  return wire::pack(correlation, wire::Tenants{{std::move(*tenant)}});
+}
+
+// What others changed in the books.
+void Shell::follow_books() {
+  if (options_.access != nullptr) {
+    Access::Changes changes = options_.access->refresh(now_.mono);
+    for (wire::Key& key : changes.added) step(event::KeyChanged{"key book", std::move(key)});
+    for (wire::Key& key : changes.revoked) {
+      key.revoked_at = now_.wall;
+      step(event::KeyChanged{"key book", std::move(key)});
+    }
+  }
+  if (options_.tokens == nullptr) return;
+  TokenDesk::Changes changes = options_.tokens->refresh(now_.mono);
+  for (wire::Tenant& tenant : changes.tenants) {
+    step(event::TenantChanged{changes.first ? "" : "token book", std::move(tenant)});
+  }
+  if (changes.first) return;
+  for (wire::BearerToken& token : changes.tokens) {
+    step(event::TokenChanged{"token book", std::move(token)});
   }
 }
 

@@ -26,6 +26,7 @@
 #include "broker/reads.h"
 #include "broker/sender.h"
 #include "broker/store.h"
+#include "broker/token_desk.h"
 #include "broker/waiters.h"
 
 namespace ghost::broker {
@@ -39,9 +40,10 @@ struct ShellOptions {
   std::string registry_path;               // registry.json; empty: none is kept
   std::string restored_path;               // mark of a restore, gone after the first turn
   BackupOptions backups;
-  wire::Instance self;        // the broker in the registry
-  Access* access = nullptr;   // null: whoever is heard may say anything
-  bool commit_ahead = false;  // large transactions are committed by a thread of their own
+  wire::Instance self;          // the broker in the registry
+  Access* access = nullptr;     // null: whoever is heard may say anything
+  TokenDesk* tokens = nullptr;  // null: no tokens, and none can be added
+  bool commit_ahead = false;    // large transactions are committed by a thread of their own
 };
 
 class Shell {
@@ -91,10 +93,17 @@ class Shell {
   void on(Peer peer, wire::Message&& message, ReadRequest&& request);
   void on(Peer peer, wire::Message&& message, KeyRequest&& request);
   void on(Peer peer, wire::Message&& message, BackupRequest&& request);
+  void on(Peer peer, wire::Message&& message, TokenRequest&& request);
   Result<wire::Frames> answer(uint64_t correlation, wire::ListKeys& request);
   Result<wire::Frames> answer(uint64_t correlation, wire::PutKey& request);
   Result<wire::Frames> answer(uint64_t correlation, wire::RevokeKey& request);
-  void follow_key_book();
+  Result<wire::Frames> answer(uint64_t correlation, wire::CheckTokens& request);
+  Result<wire::Frames> answer(uint64_t correlation, wire::ListTokens& request);
+  Result<wire::Frames> answer(uint64_t correlation, wire::PutToken& request);
+  Result<wire::Frames> answer(uint64_t correlation, wire::RevokeToken& request);
+  Result<wire::Frames> answer(uint64_t correlation, wire::ListTenants& request);
+  Result<wire::Frames> answer(uint64_t correlation, wire::PatchTenant& request);
+  void follow_books();
   std::optional<wire::Address> move(Side side) const;
   void step(Event&& event);
   bool has_space(uint64_t before, uint64_t bytes);

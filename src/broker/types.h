@@ -209,6 +209,16 @@ struct KeyChanged {
   std::string actor;
   wire::Key key;
 };
+// A tenant's limits, as they are from now on. No actor: as they were found at the start.
+struct TenantChanged {
+  std::string actor;
+  wire::Tenant tenant;
+};
+// A bearer token was made or revoked, and already is in the token book.
+struct TokenChanged {
+  std::string actor;
+  wire::BearerToken token;
+};
 // Comes at the end of every turn. `drained`: both sockets were empty, so silence is really silence.
 // Only then anything expires; dispatch happens on every tick.
 struct Tick {
@@ -216,7 +226,8 @@ struct Tick {
 };
 }  // namespace event
 using Event = std::variant<event::FromClient, event::Retry, event::FromRunner, event::Unsent,
-                           event::Undispatchable, event::Stalled, event::KeyChanged, event::Tick>;
+                           event::Undispatchable, event::Stalled, event::KeyChanged,
+                           event::TenantChanged, event::TokenChanged, event::Tick>;
 
 // --- Actions of the core
 // -----------------------------------------------------------------------------

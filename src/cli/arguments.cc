@@ -6,13 +6,14 @@
 #include "base/options.h"
 #include "cli/arguments_help.h"
 #include "cli/up.h"
+#include "wire/keys.h"
 
 namespace ghost::cli {
 namespace {
 
 // What was given for options of every command, to be read together with environment and file.
 struct GivenGlobals {
-  std::string url, token, config;
+  std::string url, token, ca_file, config;
   bool json = false;
 };
 
@@ -22,6 +23,11 @@ void add_global_options(CLI::App* app, GivenGlobals* given) {
       ->group("Every command");
   app->add_option("--token", given->token, "Bearer token, or @FILE that holds it [env GHOST_TOKEN]")
       ->type_name("TOKEN")
+      ->group("Every command");
+  app->add_option("--ca-file", given->ca_file,
+                  "PEM file of who signs the relay's certificate, for https; the system's when "
+                  "absent [env GHOST_CA_FILE]")
+      ->type_name("FILE")
       ->group("Every command");
   app->add_option("--config", given->config, "TOML file with [cli] url, token [env GHOST_CONFIG]")
       ->type_name("FILE")
@@ -39,10 +45,11 @@ bool resolve_globals(const GivenGlobals& given, Globals* globals) {
   OptionSet set("ghost", "cli", "");
   set.add("url", &globals->url, "Where the relay is");
   set.add("token", &globals->token, "Bearer token");
+  set.add("ca-file", &globals->ca_file, "Who signs the relay's certificate");
   std::vector<std::string> arguments{"ghost"};
   for (const auto& [name, value] :
        {std::pair("--url=", &given.url), std::pair("--token=", &given.token),
-        std::pair("--config=", &given.config)}) {
+        std::pair("--ca-file=", &given.ca_file), std::pair("--config=", &given.config)}) {
     if (!value->empty()) arguments.push_back(name + *value);
   }
   std::vector<char*> argv;
@@ -132,6 +139,7 @@ int run(int argc, char** argv) {
   if (chosen.offline) return chosen.local();
   Globals globals;
   if (!resolve_globals(given, &globals)) return kUsage;
+  wire::hide_secrets(argc, argv);
   auto session = Session::open(globals);
   if (!session) return usage_error(session.error().message, given.json);
   return chosen.command(**session);

@@ -82,6 +82,7 @@ void add_lane_commands(CLI::App& app, Chosen* chosen) {
       ->excludes(pause);
 }
 
+constexpr const char* kFolderHelp = "Key folder of a broker on this host, instead of a relay";
 constexpr const char* kKeysDefault = "./ghost-data/broker/keys";
 
 void add_keys_commands(CLI::App& app, Chosen* chosen) {
@@ -100,8 +101,7 @@ void add_keys_commands(CLI::App& app, Chosen* chosen) {
     return c;
   };
   const auto folder = [](CLI::App* c, const std::shared_ptr<KeysOptions>& o) {
-    add_text(c, "--keys", &o->folder, "Key folder of a broker on this host, instead of a relay",
-             "DIR");
+    add_text(c, "--keys", &o->folder, kFolderHelp, "DIR");
   };
 
   auto o = options();
@@ -155,6 +155,51 @@ void add_backup_commands(CLI::App& app, Chosen* chosen) {
   o->data = "./ghost-data/broker";
   add_text(c, "--data", &o->data, "The broker's data directory", "DIR")->capture_default_str();
   add_text(c, "--keys", &o->keys, "Its key folder, where that is elsewhere", "DIR");
+}
+
+void add_token_commands(CLI::App& app, Chosen* chosen) {
+  CLI::App* tokens = app.add_subcommand("token", "Who may call over HTTP");
+  tokens->require_subcommand(1);
+  const auto command = [&](const char* name, const char* about,
+                           int (*run)(Session&, const TokenOptions&)) {
+    auto o = std::make_shared<TokenOptions>();
+    CLI::App* c = add_plain(tokens, chosen, name, about, [=](Session& s) { return run(s, *o); });
+    add_text(c, "--keys", &o->folder, kFolderHelp, "DIR");
+    return std::pair(c, o);
+  };
+  auto [create, o] = command("create", "Make a bearer token and print it, once", run_token_create);
+  create->add_option("name", o->name, "Who its owner is")->required()->type_name("NAME");
+  add_text(create, "--tenant", &o->tenant, "Whose jobs", "NAME")->capture_default_str();
+  add_list(create, "--scope", &o->scopes,
+           "What it allows: submit, read, operate, admin (all of these); submit and read when "
+           "absent",
+           "SCOPE,...");
+  add_duration(create, "--expires", &o->expires_ms,
+               "Refused after so long, 90d; never when absent");
+  command("list", "Show the tokens", run_token_list);
+  auto [revoke, r] = command("revoke", "Refuse a token from now on", run_token_revoke);
+  revoke->add_option("name", r->name, "Owner")->required()->type_name("NAME");
+}
+
+void add_tenant_commands(CLI::App& app, Chosen* chosen) {
+  CLI::App* tenants = app.add_subcommand("tenant", "What each tenant may use");
+  tenants->require_subcommand(1);
+  add_plain(tenants, chosen, "list", "Show tenants that have limits or unfinished jobs",
+            run_tenant_list);
+  auto o = std::make_shared<TenantOptions>();
+  CLI::App* set = add_plain(tenants, chosen, "set", "Change the limits of a tenant, 0: none",
+                            [o](Session& s) { return run_tenant_set(s, *o); });
+  set->add_option("name", o->name, "Tenant")->required()->type_name("NAME");
+  set->add_option("--rate", o->rate, "Calls a minute")
+      ->type_name("N")
+      ->check(CLI::Range(0, 1'000'000));
+  set->add_option("--in-flight", o->in_flight, "Unfinished jobs")
+      ->type_name("N")
+      ->check(CLI::Range(0, 100'000'000));
+  set->add_option("--payload-bytes", o->payload_bytes, "Size of one patch request")
+      ->type_name("N")
+      ->check(CLI::Range(0, 1'073'741'824));
+  add_text(set, "--keys", &o->folder, kFolderHelp, "DIR");
 }
 
 CLI::App* add_registry_command(CLI::App* registry, Chosen* chosen, const char* name,
@@ -223,6 +268,8 @@ void add_farm_commands(CLI::App& app, Chosen* chosen) {
   add_lane_commands(app, chosen);
   add_registry_commands(app, chosen);
   add_keys_commands(app, chosen);
+  add_token_commands(app, chosen);
+  add_tenant_commands(app, chosen);
   add_plain(&app, chosen, "limits",
             "Show every limit of relay, broker and runners, and what a request asks for by itself",
             run_limits);

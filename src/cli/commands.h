@@ -124,6 +124,23 @@ struct RestoreOptions {
   std::string backup, data, keys;  // keys empty: in the data directory
 };
 int run_restore(const RestoreOptions& options);
+struct TokenOptions {
+  std::string name, tenant = "default";
+  std::string folder;  // the broker's key folder; empty: ask the relay
+  std::vector<std::string> scopes;
+  std::optional<int64_t> expires_ms;  // from now
+};
+int run_token_create(Session& session, const TokenOptions& options);
+int run_token_list(Session& session, const TokenOptions& options);
+int run_token_revoke(Session& session, const TokenOptions& options);
+
+struct TenantOptions {
+  std::string name;
+  std::string folder;  // likewise
+  std::optional<uint64_t> rate, in_flight, payload_bytes;
+};
+int run_tenant_list(Session& session);
+int run_tenant_set(Session& session, const TenantOptions& options);
 
 int run_limits(Session& session);
 int run_audit(Session& session, uint64_t limit);

@@ -31,11 +31,6 @@ Result<std::string> broker_key_of(const wire::KeyFolder& folder) {
   return (*key)->pair.public_key;
 }
 
-int fail_offline(const Error& error) {
-  std::cerr << "ghost: " << safe_block(error.message) << "\n";
-  return error.code == "bad_field" || error.code == "bad_config" ? kUsage : kFailed;
-}
-
 struct Broker {
   std::string endpoint, key;
 };

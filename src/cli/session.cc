@@ -97,6 +97,7 @@ Result<std::unique_ptr<Session>> Session::open(Globals globals) {
   }
   std::unique_ptr<Session> session(new Session(std::move(globals)));
   http::ClientOptions options;
+  options.ca_file = session->globals_.ca_file;
   options.wake_fd = g_wake_pipe[0];
   options.token = session->globals_.token;
   options.user_agent = "ghost/" GHOST_VERSION;
@@ -158,7 +159,9 @@ Error Session::not_a_relay(const std::string& why) const {
 Result<http::Response> Session::farewell(const std::string& method, const std::string& target) {
   auto base = http::parse_base_url(globals_.url);
   if (!base) return base.error();
-  http::Client client(*base, {.token = globals_.token, .user_agent = "ghost/" GHOST_VERSION});
+  http::Client client(
+      *base,
+      {.ca_file = globals_.ca_file, .token = globals_.token, .user_agent = "ghost/" GHOST_VERSION});
   return checked(client.send({.method = method, .target = target, .idle_ms = 5'000}));
 }
 
@@ -233,6 +236,11 @@ int Session::usage_error(const std::string& message) const {
 
 void Session::print_document(const http::Json& document) const {
   print(one_a_line_ ? http::print_json(document) + "\n" : http::print_json_pretty(document));
+}
+
+int fail_offline(const Error& error) {
+  std::cerr << "ghost: " << safe_block(error.message) << "\n";
+  return error.code == "bad_field" || error.code == "bad_config" ? kUsage : kFailed;
 }
 
 int usage_error(const std::string& message, bool json) {

@@ -27,6 +27,7 @@ enum ExitCode {
 struct Globals {
   std::string url = "http://127.0.0.1:5050";
   std::string token;  // "@FILE": read from there
+  std::string ca_file;
   bool json = false;
 };
 
@@ -96,5 +97,7 @@ void print(std::string_view text);
 void print_json_document(const http::Json& document);
 // "ghost: " + message to stderr, with `json` also a problem document to stdout; gives kUsage.
 int usage_error(const std::string& message, bool json);
+// Says it and gives the exit code, where no relay was asked.
+int fail_offline(const Error& error);
 
 }  // namespace ghost::cli

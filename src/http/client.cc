@@ -3,6 +3,10 @@
 #include <algorithm>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/ssl/context.hpp>
+#include <boost/asio/ssl/error.hpp>
+#include <boost/asio/ssl/host_name_verification.hpp>
+#include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
@@ -10,6 +14,7 @@
 #include <boost/beast/http/read.hpp>
 #include <boost/beast/http/string_body.hpp>
 #include <boost/beast/http/write.hpp>
+#include <optional>
 
 namespace ghost::http {
 
@@ -52,6 +57,9 @@ struct Client::Impl {
   ClientOptions options;
   asio::io_context context{1};
   beast::tcp_stream stream;
+  asio::ssl::context trust{asio::ssl::context::tls_client};
+  bool trust_loaded = false;
+  std::optional<asio::ssl::stream<beast::tcp_stream&>> tls;  // while connected, for https
   beast::flat_buffer buffer;
   bool connected = false;
   bool woken = false;
@@ -104,7 +112,8 @@ struct Client::Impl {
         e != bhttp::error::end_of_stream && e != bhttp::error::partial_message) {
       return {"bad_request", base.authority() + " does not answer in HTTP: " + e.message(), ""};
     }
-    const bool cut = e == bhttp::error::end_of_stream || e == bhttp::error::partial_message;
+    const bool cut = e == bhttp::error::end_of_stream || e == bhttp::error::partial_message ||
+                     e == asio::ssl::error::stream_truncated;
     return {"io_error",
             doing + " " + base.authority() + ": " +
                 (cut ? std::string("the connection was closed") : e.message()),
@@ -115,6 +124,7 @@ struct Client::Impl {
     error_code ignored;
     stream.socket().shutdown(tcp::socket::shutdown_both, ignored);
     stream.socket().close(ignored);
+    tls.reset();
     buffer.clear();
     connected = false;
   }
@@ -145,8 +155,52 @@ struct Client::Impl {
                    ""};
     }
     stream.socket().set_option(tcp::no_delay(true), e);
+    if (base.tls) {
+      if (Status safe = shake_hands(); !safe) {
+        close();
+        return safe;
+      }
+    }
     connected = true;
     return ok_status();
+  }
+
+  Status load_trust() {
+    if (std::exchange(trust_loaded, true)) return ok_status();
+    error_code e;
+    SSL_CTX_set_min_proto_version(trust.native_handle(), TLS1_2_VERSION);
+    trust.set_verify_mode(asio::ssl::verify_peer, e);
+    if (options.ca_file.empty()) {
+      trust.set_default_verify_paths(e);
+    } else {
+      trust.load_verify_file(options.ca_file, e);
+    }
+    if (!e) return ok_status();
+    return Error{"bad_field",
+                 "certificates " + (options.ca_file.empty() ? "of the system" : options.ca_file) +
+                     ": " + e.message(),
+                 "ca-file"};
+  }
+
+  // The service must prove the name, or address, of the URL (RFC 9110, 4.3.4).
+  Status shake_hands() {
+    if (Status loaded = load_trust(); !loaded) return loaded;
+    tls.emplace(stream, trust);
+    error_code e;
+    tls->set_verify_callback(asio::ssl::host_name_verification(base.host), e);
+    // A name is said beforehand, so that a service of many has the right certificate (RFC 6066).
+    asio::ip::make_address(base.host, e);
+    if (e) SSL_set_tlsext_host_name(tls->native_handle(), base.host.c_str());
+    stream.expires_after(std::chrono::milliseconds(options.connect_ms));
+    e = run([&](auto handler) { tls->async_handshake(asio::ssl::stream_base::client, handler); },
+            [&] { stream.cancel(); });
+    if (woken) return Error{"stopping", "interrupted", ""};
+    if (!e) return ok_status();
+    const long verdict = SSL_get_verify_result(tls->native_handle());
+    const std::string why = verdict != X509_V_OK         ? X509_verify_cert_error_string(verdict)
+                            : e == beast::error::timeout ? "no answer"
+                                                         : e.message();
+    return Error{"unavailable", "TLS with " + base.authority() + ": " + why, ""};
   }
 
   bhttp::request<bhttp::string_body> make(const Request& r) const {
@@ -178,8 +232,12 @@ struct Client::Impl {
     while (!serializer.is_done() &&
            !e) {  // piece by piece: a large body on a slow line is no stall
       set_deadline(r);
-      e = run([&](auto handler) { bhttp::async_write_some(stream, serializer, handler); },
-              [&] { stream.cancel(); });
+      e = run(
+          [&](auto handler) {
+            tls ? bhttp::async_write_some(*tls, serializer, handler)
+                : bhttp::async_write_some(stream, serializer, handler);
+          },
+          [&] { stream.cancel(); });
     }
     return e;
   }
@@ -187,8 +245,12 @@ struct Client::Impl {
   template <typename Parser>
   error_code read_some(const Request& r, Parser& parser) {
     set_deadline(r);
-    return run([&](auto handler) { bhttp::async_read_some(stream, buffer, parser, handler); },
-               [&] { stream.cancel(); }, &r);
+    return run(
+        [&](auto handler) {
+          tls ? bhttp::async_read_some(*tls, buffer, parser, handler)
+              : bhttp::async_read_some(stream, buffer, parser, handler);
+        },
+        [&] { stream.cancel(); }, &r);
   }
 
   Result<Response> read_whole(const Request& r, error_code* code) {

@@ -1,6 +1,6 @@
-// A small blocking HTTP/1.1 client (RFC 9112) over one kept connection to one service: requests
-// with whole answers, and answers read piece by piece as they come (server-sent events). For one
-// thread. Owner of Beast on the client's side.
+// A small blocking HTTP/1.1 client (RFC 9112), with TLS for https, over one kept connection to one
+// service: requests with whole answers, and answers read piece by piece as they come (server-sent
+// events). For one thread. Owner of Beast on the client's side.
 #pragma once
 
 #include <cstdint>
@@ -18,10 +18,11 @@
 namespace ghost::http {
 
 struct ClientOptions {
-  int64_t connect_ms = 5'000;  // name lookup and TCP handshake
+  int64_t connect_ms = 5'000;  // name lookup, TCP and TLS handshake
   int wake_fd = -1;            // readable: whatever is under way ends with code "stopping"
   size_t body_bytes_max = size_t{256} << 20;  // of a whole answer
-  std::string token;  // bearer token, sent with every request; never in an error's text
+  std::string ca_file;  // PEM of who may have signed the service's certificate; empty: the system's
+  std::string token;    // bearer token, sent with every request; never in an error's text
   std::string user_agent = "ghost";
 };
 
@@ -45,9 +46,9 @@ struct Response {
   const std::string& header(const std::string& name) const;  // empty when absent
 };
 
-// Errors: unavailable (no connection could be made), io_error (the connection broke before the
-// answer was whole: whether the request was carried out is not known), timeout, stopping,
-// too_large, bad_request (the answer is no HTTP).
+// Errors: unavailable (no connection could be made, or the service is not who it should be),
+// io_error (the connection broke before the answer was whole: whether the request was carried out
+// is not known), timeout, stopping, too_large, bad_request (the answer is no HTTP).
 class Client {
  public:
   explicit Client(BaseUrl base, ClientOptions options = {});

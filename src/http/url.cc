@@ -80,12 +80,17 @@ Result<BaseUrl> parse_base_url(std::string_view text) {
   };
   const auto parsed = urls::parse_uri(urls::string_view(text.data(), text.size()));
   if (!parsed) return bad("expected a URL such as http://127.0.0.1:5050");
-  if (parsed->scheme_id() != urls::scheme::http) return bad("expected a URL that begins http://");
+  const bool tls = parsed->scheme_id() == urls::scheme::https;
+  if (!tls && parsed->scheme_id() != urls::scheme::http) {
+    return bad("expected a URL that begins http:// or https://");
+  }
   if (parsed->host().empty()) return bad("the URL names no host");
   if (parsed->has_userinfo() || parsed->has_query() || parsed->has_fragment()) {
     return bad("a user, query or fragment has no place in it");
   }
   BaseUrl out;
+  out.tls = tls;
+  out.port = tls ? "443" : "80";
   out.host = std::string(parsed->host_address());
   if (!parsed->port().empty()) {
     out.port = std::string(parsed->port());

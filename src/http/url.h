@@ -24,11 +24,13 @@ struct Target {
 };
 Result<Target> parse_target(std::string_view text);  // error code bad_request
 
-// "http://127.0.0.1:5050/prefix" of a service: scheme http, no user, no query, no fragment.
+// "http://127.0.0.1:5050/prefix" of a service: scheme http or https, no user, no query, no
+// fragment.
 struct BaseUrl {
-  std::string host;         // without the brackets of an IPv6 address
-  std::string port = "80";  // decimal
-  std::string path;         // prefix without a trailing slash, may be empty
+  std::string host;  // without the brackets of an IPv6 address
+  std::string port;  // decimal; that of the scheme where the URL names none
+  bool tls = false;
+  std::string path;  // prefix without a trailing slash, may be empty
   std::string authority() const;
 };
 Result<BaseUrl> parse_base_url(std::string_view text);  // error code bad_field

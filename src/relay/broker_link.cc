@@ -26,7 +26,8 @@ constexpr MonoMs kConnectAgainMs = 5'000;
 
 // Only these are mere reads: for all others a missing answer means that the outcome is unknown.
 bool is_read(std::string_view kind) {
-  return kind.starts_with("Get") || kind.starts_with("List") || kind.starts_with("Next");
+  return kind.starts_with("Get") || kind.starts_with("List") || kind.starts_with("Next") ||
+         kind.starts_with("Check");
 }
 
 struct Waiter {

@@ -1,6 +1,7 @@
 // What every handler may use. Made once by Relay, outlives all requests; the loop's thread only.
 #pragma once
 
+#include "relay/auth.h"
 #include "relay/broker_link.h"
 #include "relay/http_server.h"
 #include "relay/metrics.h"
@@ -11,6 +12,7 @@ namespace ghost::relay {
 struct RelayContext {
   const RelayOptions& options;
   BrokerLink& link;
+  const Auth& auth;
   Metrics& metrics;
   std::function<HttpFigures()> http_figures;
   size_t watches = 0;  // event and log streams open

@@ -84,6 +84,7 @@ Response problem_response(const Error& error, uint64_t retry_after_ms) {
     const uint64_t seconds = std::max<uint64_t>(1, (retry_after_ms + 999) / 1000);
     out.headers.emplace_back("Retry-After", std::to_string(seconds));
   }
+  out.problem = error;
   if (info.status == 401) out.headers.emplace_back("WWW-Authenticate", "Bearer realm=\"ghost\"");
   return out;
 }

@@ -39,7 +39,9 @@ struct Request {
   const Route* route = nullptr;     // set when it is admitted
   std::vector<std::string> params;  // what the route's {} stood for
   std::string actor;                // who asks, for the audit trail
-  std::string tenant = "default";
+  std::string tenant = "default";   // whose jobs
+  std::string token_id;             // public part of the bearer token shown
+  unsigned scopes = 0;              // bit by wire::Scope; 0: nobody yet
 
   // The first of that name (lower case), or null.
   const std::string* header(std::string_view name) const;
@@ -69,6 +71,7 @@ struct Response {
   std::function<Task<void>(BodySink&)> stream;
   std::optional<uint64_t> stream_length;  // when it is known before
   bool close = false;                     // end the connection afterwards
+  Error problem;                          // what it says, where it says what is wrong
 };
 
 Response json_response(int status, const http::Json& body);

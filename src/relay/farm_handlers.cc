@@ -1,42 +1,12 @@
 // Operation of the farm: runners, repositories, lanes, audit trail.
-#include "base/ids.h"
-#include "base/log.h"
 #include "relay/handlers.h"
 #include "relay/query.h"
 
 namespace ghost::relay {
 namespace {
 
-template <typename T>
-Response items_response(const std::vector<T>& values) {
-  http::JsonArray items;
-  for (const T& value : values) items.push_back(http::to_json(value));
-  return json_response(200, http::JsonObject{{"items", std::move(items)}});
-}
-
 Response missing(const char* what, const std::string& name) {
   return problem_response({"not_found", std::string("no ") + what + " \"" + name + "\"", ""});
-}
-
-// A body that a struct is read from, with the path's name put in and nothing else unknown.
-template <typename T>
-Result<T> read_body(const Request& request, const char* name_field,
-                    std::initializer_list<std::string_view> fields) {
-  Result<http::JsonObject> body = small_object(request);
-  if (!body) return body.error();
-  for (const auto& [key, value] : *body) {
-    const std::string_view field(key.data(), key.size());
-    if (field == name_field) {
-      if (value == http::Json(request.params[0])) continue;
-      return Error{"bad_field", std::string(name_field) + ": differs from the path", name_field};
-    }
-    if (std::find(fields.begin(), fields.end(), field) == fields.end()) {
-      const std::string shown = log::escape_control(field.substr(0, 100));
-      return Error{"unknown_field", shown + ": unknown field", shown};
-    }
-  }
-  (*body)[name_field] = request.params[0];
-  return http::from_json<T>(std::move(*body));
 }
 
 Task<Response> runner_response(RelayContext& context, std::string id) {
@@ -76,7 +46,7 @@ Task<Response> get_runner(RelayContext& context, Request& request) {
 Task<Response> drain_runner(RelayContext& context, Request& request) {
   if (Status s = no_query(request); !s) co_return problem_response(s.error());
   if (Status s = named(request.params[0], "runner"); !s) co_return problem_response(s.error());
-  Result<wire::DrainRunner> body = read_body<wire::DrainRunner>(request, "id", {"drain"});
+  Result<wire::DrainRunner> body = read_named<wire::DrainRunner>(request, "id", {"drain"});
   if (!body) co_return problem_response(body.error());
   co_return co_await set_drain(context, request, body->drain);
 }
@@ -90,7 +60,7 @@ Task<Response> undrain_runner(RelayContext& context, Request& request) {
 Task<Response> patch_runner(RelayContext& context, Request& request) {
   if (Status s = no_query(request); !s) co_return problem_response(s.error());
   if (Status s = named(request.params[0], "runner"); !s) co_return problem_response(s.error());
-  Result<wire::SetSlots> question = read_body<wire::SetSlots>(request, "id", {"slots"});
+  Result<wire::SetSlots> question = read_named<wire::SetSlots>(request, "id", {"slots"});
   if (!question) co_return problem_response(question.error());
   question->actor = request.actor;
   Answered<wire::Done> answer = co_await context.link.ask<wire::Done>(std::move(*question));
@@ -119,9 +89,9 @@ Task<Response> get_repo(RelayContext& context, Request& request) {
 Task<Response> put_repo(RelayContext& context, Request& request) {
   if (Status s = no_query(request); !s) co_return problem_response(s.error());
   Result<wire::Repo> repo =
-      read_body<wire::Repo>(request, "name",
-                            {"url", "defaultBranch", "credential", "allowGitlinks", "prepare",
-                             "prepareFiles", "prepareNetwork"});
+      read_named<wire::Repo>(request, "name",
+                             {"url", "defaultBranch", "credential", "allowGitlinks", "prepare",
+                              "prepareFiles", "prepareNetwork"});
   if (!repo) co_return problem_response(repo.error());
   wire::PutRepo question;
   question.repo = std::move(*repo);
@@ -164,7 +134,7 @@ Task<Response> get_lane(RelayContext& context, Request& request) {
 Task<Response> patch_lane(RelayContext& context, Request& request) {
   if (Status s = no_query(request); !s) co_return problem_response(s.error());
   Result<wire::PatchLane> question =
-      read_body<wire::PatchLane>(request, "name", {"weight", "limit", "paused"});
+      read_named<wire::PatchLane>(request, "name", {"weight", "limit", "paused"});
   if (!question) co_return problem_response(question.error());
   if (!question->weight && !question->limit && !question->paused) {
     co_return problem_response(
@@ -199,7 +169,7 @@ Task<Response> list_keys(RelayContext& context, Request& request) {
 // The answer holds what a join string needs beside the secret, which never leaves its owner.
 Task<Response> put_key(RelayContext& context, Request& request) {
   if (Status s = no_query(request); !s) co_return problem_response(s.error());
-  Result<wire::Key> key = read_body<wire::Key>(request, "name", {"role", "publicKey", "tenant"});
+  Result<wire::Key> key = read_named<wire::Key>(request, "name", {"role", "publicKey", "tenant"});
   if (!key) co_return problem_response(key.error());
   wire::PutKey question;
   question.key = std::move(*key);

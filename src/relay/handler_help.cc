@@ -69,6 +69,25 @@ Result<http::JsonObject> small_object(const Request& request) {
   return std::move(body->get_object());
 }
 
+Result<http::JsonObject> named_object(const Request& request, const char* name_field,
+                                      std::initializer_list<std::string_view> fields) {
+  Result<http::JsonObject> body = small_object(request);
+  if (!body) return body.error();
+  for (const auto& [key, value] : *body) {
+    const std::string_view field(key.data(), key.size());
+    if (field == name_field) {
+      if (value == http::Json(request.params[0])) continue;
+      return Error{"bad_field", std::string(name_field) + ": differs from the path", name_field};
+    }
+    if (std::find(fields.begin(), fields.end(), field) == fields.end()) {
+      const std::string shown = log::escape_control(field.substr(0, 100));
+      return Error{"unknown_field", shown + ": unknown field", shown};
+    }
+  }
+  (*body)[name_field] = request.params[0];
+  return body;
+}
+
 Status named(const std::string& param, const char* what) {
   if (is_name(param)) return ok_status();
   const std::string shown = log::escape_control(http::to_utf8_lossy(param.substr(0, 128)));

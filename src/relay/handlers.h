@@ -49,6 +49,12 @@ Task<Response> revoke_key(RelayContext&, Request&);
 Task<Response> get_demand(RelayContext&, Request&);
 Task<Response> get_backup(RelayContext&, Request&);
 Task<Response> make_backup(RelayContext&, Request&);
+// token_handlers.cc
+Task<Response> list_tokens(RelayContext&, Request&);
+Task<Response> make_token(RelayContext&, Request&);
+Task<Response> revoke_token(RelayContext&, Request&);
+Task<Response> list_tenants(RelayContext&, Request&);
+Task<Response> patch_tenant(RelayContext&, Request&);
 // service_handlers.cc
 Task<Response> get_limits(RelayContext&, Request&);
 Task<Response> get_livez(RelayContext&, Request&);
@@ -65,6 +71,25 @@ Task<Answered<wire::Job>> fetch_job(RelayContext& context, std::string tenant, s
                                     int64_t wait_ms, uint64_t after_version);
 // The document of an answered GetJob.
 http::Json document_of(const Answered<wire::Job>& answer);
+// The body with the path's name put in as `name_field`, if it has no fields but these.
+Result<http::JsonObject> named_object(const Request& request, const char* name_field,
+                                      std::initializer_list<std::string_view> fields);
+// A body that a struct is read from, with the path's name put in and nothing else unknown. Error
+// codes as small_object, unknown_field, those of the struct.
+template <typename T>
+Result<T> read_named(const Request& request, const char* name_field,
+                     std::initializer_list<std::string_view> fields) {
+  Result<http::JsonObject> body = named_object(request, name_field, fields);
+  if (!body) return body.error();
+  return http::from_json<T>(std::move(*body));
+}
+// {"items": [...]}
+template <typename T>
+Response items_response(const std::vector<T>& values) {
+  http::JsonArray items;
+  for (const T& value : values) items.push_back(http::to_json(value));
+  return json_response(200, http::JsonObject{{"items", std::move(items)}});
+}
 // A JSON object from a small body; an empty body is an empty object. Error codes as parse_json,
 // unsupported_media_type, bad_field.
 Result<http::JsonObject> small_object(const Request& request);

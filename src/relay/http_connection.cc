@@ -80,12 +80,12 @@ std::string response_head(const Response& r, bool keep_alive, std::optional<uint
 
 HttpConnection::HttpConnection(std::shared_ptr<HttpShared> shared, asio::ip::tcp::socket socket)
     : shared_(std::move(shared)),
-      socket_(std::move(socket)),
-      watchdog_(socket_.get_executor()),
+      stream_(std::move(socket), shared_->tls),
+      watchdog_(stream_.get_executor()),
       buffer_(shared_->options.header_bytes_max + 2 * kReadBytes) {
   error_code ec;
-  socket_.set_option(asio::ip::tcp::no_delay(true), ec);
-  const auto endpoint = socket_.remote_endpoint(ec);
+  stream_.socket().set_option(asio::ip::tcp::no_delay(true), ec);
+  const auto endpoint = stream_.socket().remote_endpoint(ec);
   peer_ = ec ? "unknown" : endpoint.address().to_string();
   shared_->open.insert(this);
   ++shared_->figures.connections;
@@ -121,7 +121,7 @@ void HttpConnection::arm_watchdog() {
     if (mono_now_ms() < self->deadline_) return self->arm_watchdog();
     self->timed_out_ = true;
     error_code ignored;
-    self->socket_.cancel(ignored);
+    self->stream_.socket().cancel(ignored);
   });
 }
 
@@ -141,7 +141,7 @@ void HttpConnection::release_reserved() {
 void HttpConnection::close() {
   broken_ = true;
   error_code ignored;
-  socket_.close(ignored);
+  stream_.socket().close(ignored);
   watchdog_.cancel();
 }
 
@@ -149,7 +149,19 @@ void HttpConnection::end_if_idle() {
   if (idle_ && buffer_.size() == 0) close();
 }
 
+// A client that says nothing, or nonsense, gets no answer: there is no channel for one yet.
+Task<bool> HttpConnection::shake_hands() {
+  if (!stream_.encrypted()) co_return true;
+  set_deadline(shared_->options.header_timeout_ms);
+  error_code ec;
+  co_await stream_.async_handshake(asio::redirect_error(asio::use_awaitable, ec));
+  set_deadline(0);
+  if (ec) ++(timed_out_ ? shared_->figures.timed_out : shared_->figures.refused_handshakes);
+  co_return !ec;
+}
+
 Task<void> HttpConnection::run() {
+  if (!co_await shake_hands()) co_return close();
   for (;;) {
     const Outcome outcome = co_await serve_one();
     release_reserved();
@@ -161,6 +173,7 @@ Task<void> HttpConnection::run() {
 }
 
 Task<void> HttpConnection::turn_away() {
+  if (stream_.encrypted()) co_return close();  // a handshake is what there is no room for
   const Request none;
   Response response = problem_response({"unavailable", "too many connections", ""}, 1000);
   response.close = true;
@@ -173,14 +186,18 @@ Task<void> HttpConnection::turn_away() {
 // reset of the connection (RFC 9112, 9.6).
 Task<void> HttpConnection::linger() {
   error_code ec;
-  socket_.shutdown(asio::ip::tcp::socket::shutdown_send, ec);
-  if (ec || broken_ || timed_out_) co_return;
+  if (broken_ || timed_out_) co_return;
   set_deadline(kLingerMs);
+  if (stream_.encrypted()) {
+    co_await stream_.async_shutdown(asio::redirect_error(asio::use_awaitable, ec));
+    co_return set_deadline(0);
+  }
+  stream_.socket().shutdown(asio::ip::tcp::socket::shutdown_send, ec);
   buffer_.consume(buffer_.size());
   uint64_t bytes = 0;
   while (!ec && bytes < kLingerBytes) {
     const auto space = buffer_.prepare(kReadBytes);
-    bytes += co_await socket_.async_read_some(space, asio::redirect_error(asio::use_awaitable, ec));
+    bytes += co_await stream_.async_read_some(space, asio::redirect_error(asio::use_awaitable, ec));
   }
   set_deadline(0);
 }
@@ -232,7 +249,7 @@ Task<HttpConnection::Outcome> HttpConnection::read_head(Request* request) {
     error_code ec;
     const auto space = buffer_.prepare(8 << 10);
     const size_t n =
-        co_await socket_.async_read_some(space, asio::redirect_error(asio::use_awaitable, ec));
+        co_await stream_.async_read_some(space, asio::redirect_error(asio::use_awaitable, ec));
     buffer_.commit(n);
     shared_->figures.bytes_in += n;
     if (timed_out_ && begun) {
@@ -278,7 +295,7 @@ Task<HttpConnection::Outcome> HttpConnection::read_body(Request* request, uint64
     const int64_t allowed_ms =
         options.body_timeout_ms + static_cast<int64_t>(received * 1000 / options.rate_min);
     set_deadline(std::max<int64_t>(1, begun_at + allowed_ms - mono_now_ms()));
-    const size_t n = co_await http::async_read_some(socket_, buffer_, parser,
+    const size_t n = co_await http::async_read_some(stream_, buffer_, parser,
                                                     asio::redirect_error(asio::use_awaitable, ec));
     received += n;
     shared_->figures.bytes_in += n;
@@ -315,7 +332,9 @@ Task<HttpConnection::Outcome> HttpConnection::serve_one() {
   const auto begun_at = std::chrono::steady_clock::now();
   const bool has_body = request.chunked || request.content_length.value_or(0) > 0;
   uint64_t body_bytes_max = 0;
+  if (shared_->app.must_ask(request)) co_await shared_->app.ask(request);
   std::optional<Response> response = shared_->app.admit(request, &body_bytes_max);
+  token_id_ = response ? "" : request.token_id;
   if (response && has_body) response->close = true;  // the body stays unread
   if (!response) {
     outcome = co_await read_body(&request, body_bytes_max);
@@ -332,6 +351,7 @@ Task<HttpConnection::Outcome> HttpConnection::serve_one() {
   const auto took = std::chrono::steady_clock::now() - begun_at;
   shared_->app.record(request, response->status, response_bytes_,
                       std::chrono::duration_cast<std::chrono::microseconds>(took).count());
+  token_id_.clear();
   if (!written) co_return Outcome::kClosed;
   co_return response->close || !request.keep_alive ? Outcome::kAnswered : Outcome::kOk;
 }
@@ -342,7 +362,7 @@ Task<bool> HttpConnection::write_bytes(std::string_view bytes) {
   set_deadline(options.body_timeout_ms +
                static_cast<int64_t>(bytes.size() * 1000 / options.rate_min));
   error_code ec;
-  const size_t n = co_await asio::async_write(socket_, asio::buffer(bytes.data(), bytes.size()),
+  const size_t n = co_await asio::async_write(stream_, asio::buffer(bytes.data(), bytes.size()),
                                               asio::redirect_error(asio::use_awaitable, ec));
   set_deadline(0);
   shared_->figures.bytes_out += n;

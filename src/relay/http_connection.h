@@ -2,12 +2,12 @@
 // http_server.cc and http_connection.cc.
 #pragma once
 
-#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <unordered_set>
 
 #include "relay/http_server.h"
+#include "relay/http_stream.h"
 
 namespace ghost::relay {
 
@@ -17,6 +17,7 @@ class HttpConnection;
 struct HttpShared {
   HttpServerOptions options;
   HttpApp& app;
+  TlsContext tls;  // of connections to come; none: plain
   HttpFigures figures;
   std::unordered_set<HttpConnection*> open;
   bool stopping = false;
@@ -33,6 +34,8 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection>, priv
   Task<void> turn_away();
   void end_if_idle();
   void close();
+  // Of the call that is being served; empty: none, or without a token.
+  const std::string& token_id() const { return token_id_; }
 
  private:
   enum class Outcome { kOk, kClosed, kAnswered };
@@ -44,6 +47,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection>, priv
   Task<bool> write_streamed(const Request& request, Response& response, const std::string& head);
   Task<bool> write_bytes(std::string_view bytes);
   Task<Outcome> refuse(const Request& request, const Error& error);
+  Task<bool> shake_hands();
   Task<void> linger();
 
   Task<bool> write(std::string_view bytes) override;
@@ -56,10 +60,10 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection>, priv
   void release_reserved();
 
   std::shared_ptr<HttpShared> shared_;
-  boost::asio::ip::tcp::socket socket_;
+  HttpStream stream_;
   boost::asio::steady_timer watchdog_;
   boost::beast::flat_buffer buffer_;
-  std::string peer_;
+  std::string peer_, token_id_;
   MonoMs deadline_ = INT64_MAX;
   bool watchdog_armed_ = false;
   bool timed_out_ = false;

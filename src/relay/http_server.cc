@@ -46,7 +46,7 @@ struct HttpServer::Impl : std::enable_shared_from_this<HttpServer::Impl> {
       : executor(e),
         acceptor(e),
         pause(e),
-        shared(new HttpShared{std::move(o), app, {}, {}, false}) {}
+        shared(new HttpShared{std::move(o), app, {}, {}, {}, false}) {}
 
   static Task<void> accept_loop(std::shared_ptr<Impl> self);
 
@@ -88,9 +88,19 @@ HttpServer::~HttpServer() {
   close_all();
 }
 
+Status HttpServer::reload() {
+  HttpShared& shared = *impl_->shared;
+  if (shared.options.tls_cert.empty()) return ok_status();
+  Result<TlsContext> made = load_tls(shared.options.tls_cert, shared.options.tls_key);
+  if (!made) return made.error();
+  shared.tls = std::move(*made);
+  return ok_status();
+}
+
 Status HttpServer::listen() {
   Impl& server = *impl_;
   const HttpServerOptions& options = server.shared->options;
+  if (Status s = reload(); !s) return s;
   error_code ec;
   const auto address = asio::ip::make_address(options.host, ec);
   const tcp::endpoint endpoint(address, options.port);
@@ -125,6 +135,21 @@ void HttpServer::stop_accepting() {
 void HttpServer::close_all() {
   const auto open = impl_->shared->open;
   for (HttpConnection* connection : open) connection->close();
+}
+
+std::vector<std::string> HttpServer::tokens_in_use() const {
+  std::vector<std::string> out;
+  for (const HttpConnection* connection : impl_->shared->open) {
+    if (!connection->token_id().empty()) out.push_back(connection->token_id());
+  }
+  return out;
+}
+
+void HttpServer::close_token(const std::string& id) {
+  const auto open = impl_->shared->open;
+  for (HttpConnection* connection : open) {
+    if (connection->token_id() == id) connection->close();
+  }
 }
 
 HttpFigures HttpServer::figures() const {

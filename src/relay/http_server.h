@@ -16,6 +16,9 @@ namespace ghost::relay {
 class HttpApp {
  public:
   virtual ~HttpApp() = default;
+  // Whether ask() must come before admit(). Cheap.
+  virtual bool must_ask(const Request& request) = 0;
+  virtual Task<void> ask(const Request& request) = 0;
   // Looks at a request whose head alone is there: an answer that needs no body (who asks, no such
   // path, no such method), or nothing and, in *body_bytes_max, how large its body may be.
   virtual std::optional<Response> admit(Request& request, uint64_t* body_bytes_max) = 0;
@@ -31,6 +34,7 @@ struct HttpServerOptions {
   uint64_t header_bytes_max = 32 << 10;
   uint64_t inflight_bytes_max = uint64_t{512} << 20;
   uint64_t connections_max = 4096;
+  std::string tls_cert, tls_key;  // PEM files; empty: plain
   int64_t header_timeout_ms = 10'000;
   int64_t idle_timeout_ms = 75'000;
   int64_t body_timeout_ms = 20'000;
@@ -39,6 +43,7 @@ struct HttpServerOptions {
 
 struct HttpFigures {
   uint64_t accepted = 0, refused_full = 0, refused_heads = 0, timed_out = 0;
+  uint64_t refused_handshakes = 0;
   uint64_t bytes_in = 0, bytes_out = 0;
   size_t connections = 0;
   uint64_t inflight_bytes = 0;
@@ -52,12 +57,18 @@ class HttpServer {
   HttpServer(const HttpServer&) = delete;
   HttpServer& operator=(const HttpServer&) = delete;
 
-  Status listen();        // error code io_error, which names the address
+  Status listen();  // error codes io_error, which names the address; those of load_tls
+  // Reads certificate and key again, for connections to come; those that are stay as they are.
+  // Error codes of load_tls, and then nothing has changed.
+  Status reload();
   uint16_t port() const;  // the real one
   // Accepts no more; idle connections end, the others after their response.
   void stop_accepting();
   // Ends every connection.
   void close_all();
+  // Those tokens (Request::token_id) whose calls are being served; and the end of these.
+  std::vector<std::string> tokens_in_use() const;
+  void close_token(const std::string& id);
   HttpFigures figures() const;
 
  private:

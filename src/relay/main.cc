@@ -7,6 +7,7 @@
 #include <iostream>
 
 #include "base/log.h"
+#include "base/process.h"
 #include "relay/relay.h"
 
 namespace {
@@ -32,14 +33,12 @@ int fail(const Error& error) {
 }
 
 int run(const relay::RelayOptions& options) {
-  Result<relay::Auth> auth = relay::Auth::load(options.token_file);
-  if (!auth) return fail(auth.error());
   Result<wire::BrokerAddress> broker =
       wire::broker_address(wire::KeyRole::kRelay, options.join, options.join_file, options.broker);
   if (!broker) return fail(broker.error());
   raise_descriptor_limit(options.connections_max);
   boost::asio::io_context loop(1);
-  relay::Relay relay(loop, options, std::move(*broker), std::move(*auth));
+  relay::Relay relay(loop, options, std::move(*broker));
   boost::asio::signal_set signals(loop, SIGTERM, SIGINT);
   std::function<void()> listen_for_signals = [&] {
     signals.async_wait([&](boost::system::error_code ec, int) {
@@ -48,15 +47,25 @@ int run(const relay::RelayOptions& options) {
       listen_for_signals();
     });
   };
+  boost::asio::signal_set hangups(loop, SIGHUP);
+  std::function<void()> listen_for_hangups = [&] {
+    hangups.async_wait([&](boost::system::error_code ec, int) {
+      if (ec) return;
+      relay.reload();
+      listen_for_hangups();
+    });
+  };
   if (Status s = relay.start(); !s) return fail(s.error());
   listen_for_signals();
+  listen_for_hangups();
   loop.run();
-  return 0;
+  return relay.outcome() ? 0 : fail(relay.outcome().error());
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
+  ghost::keep_memory_out_of_cores();
   signal(SIGPIPE, SIG_IGN);
   relay::RelayOptions options;
   log::Options log_options{"relay"};
@@ -69,7 +78,7 @@ int main(int argc, char** argv) {
     return good ? relay::validate_options(options) : good;
   });
   if (set.parse(argc, argv) == OptionSet::Outcome::kExit) return set.exit_code();
-  wire::hide_memberships(argc, argv);
+  wire::hide_secrets(argc, argv);
   log::init(log_options);
   return run(options);
 }

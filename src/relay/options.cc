@@ -4,22 +4,25 @@
 
 #include "base/ids.h"
 #include "http/url.h"
-#include "relay/auth.h"
 #include "wire/keys.h"
 
 namespace ghost::relay {
 
 void declare_options(OptionSet& set, RelayOptions* o) {
   constexpr int64_t kHour = 3'600'000, kTerabyte = int64_t{1} << 40;
-  set.add("http", &o->http, "address to listen on; port 0 takes a free one");
+  set.add("http", &o->http,
+          "address to listen on; port 0 takes a free one; beyond loopback only in a farm with "
+          "bearer tokens");
   set.add("broker", &o->broker, "the broker's endpoint for clients");
   set.add("join", &o->join, "join string of `ghost keys add relay`, or @FILE that holds it");
   set.add("join-file", &o->join_file,
           "file in which the join string is kept, and follows the broker when its key changes");
   set.add("name", &o->name, "instance id in the registry; empty: made of host and port");
   set.add("advertise", &o->advertise, "URL told to the registry; empty: the address listened on");
-  set.add("token-file", &o->token_file,
-          "file of bearer tokens, one a line: TOKEN [NAME]; needed beyond loopback");
+  set.add("tls-cert", &o->tls_cert,
+          "PEM file of the certificate and those above it; with tls-key: HTTPS. SIGHUP reads both "
+          "again");
+  set.add("tls-key", &o->tls_key, "PEM file of the certificate's key, of mode 0600");
   set.add("header-bytes-max", &o->header_bytes_max, "size of a request's headers, bytes", 1024,
           1 << 20);
   set.add("body-bytes-max", &o->body_bytes_max, "size of a request's body, bytes", 1024, 1 << 30);
@@ -84,10 +87,8 @@ Result<ListenAddress> parse_listen_address(const std::string& text) {
 Status validate_options(const RelayOptions& o) {
   const Result<ListenAddress> address = parse_listen_address(o.http);
   if (!address) return address.error();
-  if (!address->loopback && o.token_file.empty()) {
-    return Error{"bad_config",
-                 "--http " + o.http + " can be reached from other hosts: that needs --token-file",
-                 "http"};
+  if (o.tls_cert.empty() != o.tls_key.empty()) {
+    return Error{"bad_config", "--tls-cert and --tls-key go together", "tls-cert"};
   }
   if (!o.name.empty() && !is_name(o.name)) {
     return Error{"bad_field", "--name " + o.name + ": expected letters, digits, '.', '_', '-'",
@@ -100,9 +101,6 @@ Status validate_options(const RelayOptions& o) {
     return Error{"bad_field",
                  "--broker " + o.broker + ": expected an endpoint such as tcp://127.0.0.1:5051",
                  "broker"};
-  }
-  if (const auto tokens = Auth::load(o.token_file); !tokens) {
-    return Error{"bad_config", "--token-file: " + tokens.error().message, "token-file"};
   }
   if (!o.advertise.empty()) {
     if (const auto url = http::parse_base_url(o.advertise); !url) return url.error();

@@ -16,10 +16,11 @@ struct RelayOptions {
   std::string join_file;                        // where it is kept; empty: nowhere
   std::string name;                             // instance id; empty: made of host and port
   std::string advertise;                        // URL told to the registry; empty: the real one
-  std::string token_file;                       // bearer tokens; empty: none are asked for
-  int64_t header_bytes_max = 32 << 10;          // request line and headers
-  int64_t body_bytes_max = 48 << 20;            // body of a submission: 32 MiB as base64, and room
-  int64_t payload_bytes_max = 32 << 20;         // a patch, decoded
+  std::string tls_cert;                         // PEM files; empty: HTTP without TLS
+  std::string tls_key;
+  int64_t header_bytes_max = 32 << 10;   // request line and headers
+  int64_t body_bytes_max = 48 << 20;     // body of a submission: 32 MiB as base64, and room
+  int64_t payload_bytes_max = 32 << 20;  // a patch, decoded
   int64_t inflight_bytes_max = int64_t{512} << 20;  // bodies held at a time, over all connections
   int64_t connections_max = 4096;                   // open at a time
   int64_t watches_max = 2048;                       // event and log streams at a time
@@ -36,8 +37,7 @@ struct RelayOptions {
 };
 
 void declare_options(OptionSet& set, RelayOptions* options);
-// Error codes bad_field, bad_config: an address that is none, or one beyond loopback without
-// tokens.
+// Error codes bad_field, bad_config.
 Status validate_options(const RelayOptions& options);
 
 struct ListenAddress {

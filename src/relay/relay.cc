@@ -18,6 +18,7 @@ namespace asio = boost::asio;
 
 constexpr int64_t kLeaveMs = 1'000;   // for the goodbye to the registry
 constexpr int64_t kDrainPollMs = 20;  // while connections end
+constexpr int64_t kAskAgainMs = 500;
 
 BrokerLinkOptions link_options(const RelayOptions& o, wire::BrokerAddress broker) {
   BrokerLinkOptions out;
@@ -40,6 +41,8 @@ HttpServerOptions server_options(const RelayOptions& o) {
   out.header_timeout_ms = o.header_timeout_ms;
   out.idle_timeout_ms = o.idle_timeout_ms;
   out.body_timeout_ms = o.body_timeout_ms;
+  out.tls_cert = o.tls_cert;
+  out.tls_key = o.tls_key;
   out.rate_min = static_cast<uint64_t>(o.rate_min);
   return out;
 }
@@ -56,13 +59,14 @@ std::string shown(const Request& request) {
 
 }  // namespace
 
-Relay::Relay(asio::io_context& loop, RelayOptions options, wire::BrokerAddress broker, Auth auth)
+Relay::Relay(asio::io_context& loop, RelayOptions options, wire::BrokerAddress broker)
     : loop_(loop),
       options_(std::move(options)),
-      auth_(std::move(auth)),
+      beyond_loopback_(!parse_listen_address(options_.http).value().loopback),
       link_(loop.get_executor(), link_options(options_, std::move(broker))),
+      auth_(link_, beyond_loopback_),
       server_(loop.get_executor(), server_options(options_), *this),
-      context_{options_, link_, metrics_, [this] { return server_.figures(); }},
+      context_{options_, link_, auth_, metrics_, [this] { return server_.figures(); }},
       renewal_(loop) {}
 
 Relay::~Relay() = default;
@@ -78,19 +82,76 @@ void Relay::spawn(Task<void> task, const char* name) {
   });
 }
 
-Status Relay::start() {
+Status Relay::listen() {
   if (Status s = server_.listen(); !s) return s;
   const ListenAddress address = parse_listen_address(options_.http).value();
   const bool v6 = address.host.find(':') != address.host.npos;
-  url_ = "http://" + (v6 ? "[" + address.host + "]" : address.host) + ":" +
+  url_ = scheme() + "://" + (v6 ? "[" + address.host + "]" : address.host) + ":" +
          std::to_string(server_.port());
-  if (Status s = link_.connect(); !s) return s;
+  if (beyond_loopback_ && options_.tls_cert.empty()) {
+    log::warn("tokens and patches travel in clear beyond this host: use --tls-cert, or a proxy");
+  }
   log::info("listening", {{"http", url_}, {"broker", options_.broker}});
   spawn(keep_registered(), "registry");
+  spawn(auth_.keep_fresh(
+            context_.stopping, [this] { return server_.tokens_in_use(); },
+            [this](const std::string& id) { server_.close_token(id); }),
+        "tokens");
+  return ok_status();
+}
+
+// A stranger must find no open door, not even for the moment until the broker is heard.
+Task<void> Relay::open_beyond_loopback() {
+  Status opened = ok_status();
+  while (!context_.stopping) {
+    co_await link_.first_contact();
+    const Result<bool> has_tokens = co_await auth_.farm_has_tokens();
+    if (context_.stopping) co_return;
+    if (!has_tokens) {
+      co_await pause_ms(kAskAgainMs);
+      continue;
+    }
+    if (*has_tokens) {
+      opened = listen();
+    } else {
+      opened = Error{"bad_config",
+                     "--http " + options_.http +
+                         " can be reached from other hosts, and the farm has no bearer token: make "
+                         "one on the broker's host with `ghost token create NAME --scope admin "
+                         "--keys DIR` (DIR is the broker's key folder), or listen on 127.0.0.1",
+                     "http"};
+    }
+    break;
+  }
+  if (opened) co_return;
+  outcome_ = opened;
+  stop();
+}
+
+Status Relay::start() {
+  if (Status s = link_.connect(); !s) return s;
+  if (beyond_loopback_) {
+    log::info("asking the broker for bearer tokens before it listens", {{"http", options_.http}});
+    spawn(open_beyond_loopback(), "listen");
+  } else if (Status s = listen(); !s) {
+    return s;
+  }
   if (const auto interval_ms = notify::watchdog_interval_ms()) {
     spawn(keep_watchdog(*interval_ms), "watchdog");
   }
   return ok_status();
+}
+
+std::string Relay::scheme() const {
+  return options_.tls_cert.empty() ? "http" : "https";
+}
+
+void Relay::reload() {
+  if (Status s = server_.reload(); !s) {
+    log::error("certificate not read again: the present one stays", {{"error", s.error().message}});
+    return;
+  }
+  log::info("certificate read again", {{"file", options_.tls_cert}});
 }
 
 wire::Instance Relay::own_instance() const {
@@ -106,9 +167,9 @@ wire::Instance Relay::own_instance() const {
     out.instance = "relay-" + host.substr(0, 100) + "-" + std::to_string(server_.port());
   }
   std::string url = options_.advertise.empty() ? url_ : options_.advertise;
-  const std::string any = "http://0.0.0.0:", any6 = "http://[::]:";
-  if (url.rfind(any, 0) == 0) url = "http://" + out.host + url.substr(any.size() - 1);
-  if (url.rfind(any6, 0) == 0) url = "http://" + out.host + url.substr(any6.size() - 1);
+  for (const std::string& any : {scheme() + "://0.0.0.0:", scheme() + "://[::]:"}) {
+    if (url.starts_with(any)) url = scheme() + "://" + out.host + url.substr(any.size() - 1);
+  }
   out.endpoints["http"] = url;
   out.capacity = static_cast<uint64_t>(std::min<int64_t>(options_.connections_max, 1'000'000));
   out.version = GHOST_VERSION;
@@ -195,6 +256,14 @@ std::optional<Response> Relay::admit(Request& request, uint64_t* body_bytes_max)
   const bool open = match.route != nullptr && match.route->open;
   if (!open) {
     if (Status s = auth_.check(request); !s) return problem_response(s.error());
+    if (match.route != nullptr) {
+      uint64_t retry_after_ms = 0;
+      if (Status s = auth_.allows(request, match.route->scope, &retry_after_ms); !s) {
+        Response out = problem_response(s.error(), retry_after_ms);
+        auth_.tell_rate(request, &out);
+        return out;
+      }
+    }
   }
   if (match.allow.empty()) {
     return problem_response({"not_found", "nothing at " + shown(request), ""});
@@ -227,7 +296,12 @@ std::optional<Response> Relay::admit(Request& request, uint64_t* body_bytes_max)
 Task<Response> Relay::serve(Request& request) {
   std::string failure;
   try {
-    co_return co_await request.route->handler(context_, request);
+    Response out = co_await request.route->handler(context_, request);
+    auth_.tell_rate(request, &out);
+    if (out.status == 403 || out.status == 413 || out.status == 429) {
+      auth_.note_refusal(request, out.problem.code, out.problem.message);
+    }
+    co_return out;
   } catch (const std::exception& e) {
     failure = e.what();
   }

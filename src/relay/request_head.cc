@@ -52,17 +52,18 @@ Status read_target(std::string_view text, Request* out) {
     out->path = "*";
     return ok_status();
   }
-  constexpr std::string_view kScheme = "http://";
-  if (text.size() > kScheme.size() && equals_nocase(text.substr(0, kScheme.size()), kScheme)) {
-    const size_t slash = text.find_first_of("/?#", kScheme.size());
+  for (const std::string_view scheme : {"http://", "https://"}) {
+    if (!equals_nocase(text.substr(0, scheme.size()), scheme)) continue;
+    const size_t slash = text.find_first_of("/?#", scheme.size());
     const std::string_view authority =
-        text.substr(kScheme.size(), slash == text.npos ? text.npos : slash - kScheme.size());
+        text.substr(scheme.size(), slash == text.npos ? text.npos : slash - scheme.size());
     const std::string* host = out->header("host");
     if (host == nullptr || !equals_nocase(authority, *host)) {
       return bad("the request target and the Host header name different hosts");
     }
     if (slash == text.npos || text[slash] != '/') return bad("the request target has no path");
     text = text.substr(slash);
+    break;
   }
   Result<http::Target> target = http::parse_target(text);
   if (!target) return target.error();

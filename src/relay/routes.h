@@ -14,6 +14,7 @@ enum class Body { kNone, kSmall, kPatch };
 struct Route {
   std::string_view method;
   std::string_view pattern;  // "{}" is one segment, a last "**" the rest of the path
+  wire::Scope scope;         // what a token must allow
   Handler handler;
   Body body = Body::kNone;
   bool open = false;  // needs no token

@@ -78,6 +78,13 @@ Task<Response> get_metrics(RelayContext& context, Request& request) {
   std::vector<wire::Metric> samples = context.metrics.samples(
       context.http_figures(), context.link.figures(), context.link.alive(), context.watches);
   // Without the broker the relay's own samples still come: ghost_relay_broker_up says why.
+  for (const auto& [reason, count] : context.auth.refusals()) {
+    samples.push_back({"ghost_relay_calls_refused_total",
+                       "Calls refused for want of a token, scope, rate or quota.",
+                       wire::MetricType::kCounter,
+                       {{"reason", reason}},
+                       static_cast<double>(count)});
+  }
   Answered<wire::Stats> stats = co_await context.link.ask<wire::Stats>(wire::GetStats{});
   if (stats.ok()) {
     for (wire::Metric& sample : stats.value->metrics) samples.push_back(std::move(sample));

@@ -21,6 +21,9 @@ inline std::string subject_of(const wire::SetSlots& q) {
 inline std::string subject_of(const wire::PatchLane& q) {
   return "lane " + q.name;
 }
+inline std::string subject_of(const wire::PatchTenant& q) {
+  return "tenant " + q.name;
+}
 inline std::string subject_of(const wire::PutRepo& q) {
   return "repo " + q.repo.name;
 }

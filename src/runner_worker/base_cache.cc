@@ -82,7 +82,7 @@ Result<std::unique_ptr<BaseCache>> BaseCache::open(const BaseCacheOptions& optio
   auto store = CacheStore::open(options.dir, options.bytes_max,
                                 {"mirrors", "bases", "indexes", kLayersArea});
   if (!store) return store.error();
-  auto git = GitProgram::make((*store)->dir() + "/git", options.protocols);
+  auto git = GitProgram::make((*store)->dir() + "/git", options.protocols, options.allow_private);
   if (!git) return git.error();
   std::unique_ptr<BaseCache> cache(new BaseCache(options, std::move(*git), std::move(*store)));
   cache->stop_growing_ = OwnedFd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));

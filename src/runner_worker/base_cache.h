@@ -26,6 +26,7 @@ struct BaseCacheOptions {
   std::string dir;
   uint64_t bytes_max = 20ull << 30;
   std::string protocols = "file:git:https:ssh";
+  wire::Networks allow_private;         // networks of repositories beside the public Internet
   std::string credentials_dir;          // empty: no credentials here
   uint64_t fetch_ms_max = 30 * 60'000;  // one fetch
   uint64_t remote_ms_max = 60'000;      // asking a remote for its refs

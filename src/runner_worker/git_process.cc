@@ -36,6 +36,8 @@ constexpr const char* kConfig = R"([core]
 	allow = never
 [protocol]
 	version = 2
+[http]
+	followRedirects = false
 [safe]
 	directory = *
 [submodule]
@@ -96,8 +98,11 @@ void replace_all(std::string* text, const std::string& what, const std::string& 
 }
 
 // What git says may repeat the URL, which names hosts and users that a verdict need not show.
-std::string cleaned(std::string text, const GitRemote* remote) {
-  if (remote) replace_all(&text, remote->url, "the repository " + remote->name);
+std::string cleaned(std::string text, const GitRemote* remote, const std::string& pinned_url) {
+  if (remote) {
+    replace_all(&text, remote->url, "the repository " + remote->name);
+    replace_all(&text, pinned_url, "the repository " + remote->name);
+  }
   std::string out;
   for (const char c : text) {
     const bool control = static_cast<unsigned char>(c) < 0x20 && c != '\n';
@@ -238,10 +243,13 @@ std::string GitDone::complaint() const {
   return best.empty() ? "exit code " + std::to_string(exit_code) : best;
 }
 
-Result<GitProgram> GitProgram::make(const std::string& dir, const std::string& protocols) {
+Result<GitProgram> GitProgram::make(const std::string& dir, const std::string& protocols,
+                                    wire::Networks allowed, wire::Resolve resolve) {
   GitProgram git;
   git.dir_ = dir;
   git.protocols_ = protocols;
+  git.allowed_ = std::move(allowed);
+  git.resolve_ = std::move(resolve);
   if (Status s = make_dirs(dir + "/home", 0700); !s) return s.error();
   if (Status s = write_file_atomic(dir + "/gitconfig", kConfig, 0644); !s) return s.error();
   auto version = git.run({.args = {"version"}, .time_ms_max = 30'000}, {});
@@ -254,7 +262,7 @@ Result<GitProgram> GitProgram::make(const std::string& dir, const std::string& p
   return git;
 }
 
-std::vector<std::string> GitProgram::environment(const GitCall& call) const {
+std::vector<std::string> GitProgram::environment(const GitCall& call, const Pinned& pinned) const {
   std::vector<std::string> env = {
       "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
       "LC_ALL=C",
@@ -278,7 +286,9 @@ std::vector<std::string> GitProgram::environment(const GitCall& call) const {
   std::string ssh = "ssh -oBatchMode=yes -oConnectTimeout=30 -oStrictHostKeyChecking=accept-new";
   std::vector<std::pair<std::string, std::string>> config;
   if (call.remote) {
-    config.emplace_back("remote.origin.url", call.remote->url);
+    config.emplace_back("remote.origin.url", pinned.url);
+    if (!pinned.curl.empty()) config.emplace_back("http.curloptResolve", pinned.curl);
+    ssh += pinned.ssh;
     const std::string& file = call.remote->credential_file;
     if (!file.empty()) {
       if (auto key = credential_is_ssh_key(file); key && *key) {
@@ -305,13 +315,17 @@ std::vector<std::string> GitProgram::environment(const GitCall& call) const {
 Result<GitDone> GitProgram::run(const GitCall& call, const Cutoff& cutoff) const {
   const Cutoff until = cutoff.within(call.time_ms_max);
   if (Status s = until.check(); !s) return s.error();
+  Pinned pinned;
+  if (call.remote) {
+    if (Status s = pin(*call.remote, &pinned); !s) return s.error();
+  }
   std::vector<std::string> argv = {"git"};
   argv.insert(argv.end(), call.args.begin(), call.args.end());
   GitDone done;
   Running running;
-  if (Status s = running.start(argv, environment(call)); !s) return s.error();
+  if (Status s = running.start(argv, environment(call, pinned)); !s) return s.error();
   Status s = running.collect(call, until, &done);
-  done.err = cleaned(std::move(done.err), call.remote);
+  done.err = cleaned(std::move(done.err), call.remote, pinned.url);
   if (!s) {
     Error e = s.error();
     // The job's own cutoff stays what it is; this call's limit is git's failure.
@@ -327,42 +341,36 @@ Result<GitDone> GitProgram::run(const GitCall& call, const Cutoff& cutoff) const
 }
 
 Status GitProgram::check_url(const std::string& url) const {
-  const auto bad = [](const std::string& why) {
-    return Error{"bad_config", "the repository's URL " + why, {}};
+  return wire::check_repo_url(url, protocols_, allowed_);
+}
+
+// What a name resolves to is judged, and git goes there and nowhere else: asked again a moment
+// later, the name could lead into the runner's own network.
+Status GitProgram::pin(const GitRemote& remote, Pinned* out) const {
+  const Result<wire::RepoUrl> url = wire::parse_repo_url(remote.url);
+  if (!url) return url.error();
+  out->url = remote.url;
+  if (url->host.empty()) return ok_status();
+  const auto found = wire::vet_host(url->host, allowed_, resolve_);
+  if (!found) return found.error();
+  const auto written = [](const wire::NetAddress& address) {
+    const std::string text = wire::print_address(address);
+    return text.find(':') == text.npos ? text : "[" + text + "]";
   };
-  if (url.empty() || url.front() == '-') return bad("is no URL");
-  for (const char c : url) {
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) return bad("holds a control character");
-  }
-  if (url.find("::") != std::string::npos && url.find("::") < url.find('/')) {
-    return bad("names a remote helper, which is not allowed");
-  }
-  std::string scheme;
-  const size_t colon = url.find("://");
-  if (colon != std::string::npos) {
-    scheme = url.substr(0, colon);
-    const std::string rest = url.substr(colon + 3);
-    const std::string authority = rest.substr(0, rest.find('/'));
-    const size_t at = authority.rfind('@');
-    if (at != std::string::npos && authority.substr(0, at).find(':') != std::string::npos) {
-      return bad("holds a password: keep it in a credential on the runner hosts");
+  if (url->scheme == "http" || url->scheme == "https") {
+    const std::string port = !url->port.empty() ? url->port : url->scheme == "http" ? "80" : "443";
+    out->curl = url->host + ":" + port + ":";
+    for (size_t i = 0; i < found->size(); ++i) {
+      out->curl += (i == 0 ? "" : ",") + written((*found)[i]);
     }
-    if (authority.starts_with('-')) return bad("is no URL");
-    if (scheme == "file" && (!authority.empty() && authority != "localhost")) {
-      return bad("names another host for a file");
-    }
-  } else if (url.front() == '/') {
-    scheme = "file";
-  } else {
-    // "host:path" is ssh to git; "a/b" would be relative to wherever the runner was started.
-    const size_t host_end = url.find(':');
-    if (host_end == std::string::npos || host_end > url.find('/')) {
-      return bad("is neither an absolute path nor a URL");
-    }
-    scheme = "ssh";
-  }
-  if ((":" + protocols_ + ":").find(":" + scheme + ":") == std::string::npos) {
-    return bad("uses a protocol that is not allowed here (allowed: " + protocols_ + ")");
+  } else if (url->scheme == "ssh") {
+    out->ssh = " -oHostName=" + wire::print_address(found->front()) +
+               " -oHostKeyAlias=" + shell_quoted(url->host);
+  } else if (url->scheme == "git") {
+    const size_t begin = remote.url.find("://") + 3;
+    const std::string port = url->port.empty() ? "" : ":" + url->port;
+    out->url = "git://" + written(found->front()) + port +
+               remote.url.substr(std::min(remote.url.find('/', begin), remote.url.size()));
   }
   return ok_status();
 }

@@ -9,6 +9,7 @@
 
 #include "base/result.h"
 #include "runner_worker/cutoff.h"
+#include "wire/repo_url.h"
 
 namespace ghost::runner {
 
@@ -40,20 +41,30 @@ class GitProgram {
   // `dir` holds the empty home and the configuration that every call uses; made when missing.
   // `protocols` as GIT_ALLOW_PROTOCOL takes them ("file:git:https:ssh").
   // Error code bad_config when there is no git.
-  static Result<GitProgram> make(const std::string& dir, const std::string& protocols);
+  // Names are looked up by `resolve`; what is not public must be in `allowed`.
+  static Result<GitProgram> make(const std::string& dir, const std::string& protocols,
+                                 wire::Networks allowed = {},
+                                 wire::Resolve resolve = wire::resolve_host);
 
-  // Error codes: git_error (could not be started, too much output), timeout, stopping. A git that
+  // Error codes: git_error (could not be started, too much output), timeout, stopping; url_refused,
+  // io_error (where the remote is, or that it cannot be found). A git that
   // ends with a non-zero exit code is no Error.
   Result<GitDone> run(const GitCall& call, const Cutoff& cutoff) const;
 
-  // Refuses protocols that are not allowed, passwords inside, and what git would take for an
-  // option. Error code bad_config; the message does not hold the URL.
+  // What can be said of a URL without looking anything up. Error code url_refused; the message does
+  // not hold the URL.
   Status check_url(const std::string& url) const;
 
  private:
-  std::vector<std::string> environment(const GitCall& call) const;
+  struct Pinned {  // a remote that leads to judged addresses alone
+    std::string url, curl, ssh;
+  };
+  Status pin(const GitRemote& remote, Pinned* out) const;
+  std::vector<std::string> environment(const GitCall& call, const Pinned& pinned) const;
 
   std::string dir_, protocols_;
+  wire::Networks allowed_;
+  wire::Resolve resolve_;
 };
 
 // The path when `url` names a repository on this host ("/srv/a.git", "file:///srv/a.git"), empty

@@ -57,6 +57,7 @@ Result<std::unique_ptr<Executor>> make_job_executor(const ExecutorOptions& optio
   base.dir = options.cache_dir;
   base.bytes_max = options.cache_bytes_max;
   base.protocols = options.protocols;
+  base.allow_private = options.allow_private;
   base.credentials_dir = options.credentials_dir;
   base.fetch_ms_max = options.fetch_ms_max;
   base.near_files_max = options.near_files_max;

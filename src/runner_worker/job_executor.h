@@ -6,6 +6,7 @@
 
 #include "runner_worker/executor.h"
 #include "runner_worker/sandbox.h"
+#include "wire/repo_url.h"
 
 namespace ghost::runner {
 
@@ -17,6 +18,7 @@ struct ExecutorOptions {
   std::string cache_dir;  // mirrors and base checkouts; may be shared by runners of one host
   uint64_t cache_bytes_max = 20ull << 30;
   std::string protocols = "file:git:https:ssh";  // of repository URLs
+  wire::Networks allow_private;                  // where repositories may be
   std::string credentials_dir;                   // files named by a repository's credential
   std::string secrets_file;                      // NAME=value lines for secretEnv
   // What a job gets that asks for nothing, and the most that one may ask for.

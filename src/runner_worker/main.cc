@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/notify.h"
 #include "base/options.h"
+#include "base/process.h"
 #include "runner_worker/data_dir.h"
 #include "runner_worker/job_executor.h"
 #include "runner_worker/link.h"
@@ -82,7 +83,7 @@ struct RunnerOptions : JobLimits {
   int64_t drain_timeout_ms = 600'000;
   std::string cache;
   int64_t cache_bytes_max = int64_t{20} << 30;
-  std::string protocols = "file:git:https:ssh";
+  std::string protocols = "file:git:https:ssh", allow_private;
   std::string credentials, secrets;
   SandboxOptions sandbox;
   ExecutorOptions executor;
@@ -124,6 +125,8 @@ void declare(OptionSet& set, RunnerOptions* o, log::Options* log_options) {
   set.add("cache-bytes-max", &o->cache_bytes_max, "size of the cache, bytes", 1 << 20,
           int64_t{1} << 50);
   set.add("protocols", &o->protocols, "protocols of repository URLs, separated by colons");
+  set.add("allow-private", &o->allow_private,
+          "private networks in which repositories may be, as in 10.0.0.0/8,fd00::/8, or all");
   set.add("credentials", &o->credentials, "folder of the credentials that repositories name");
   set.add("secrets", &o->secrets, "file of NAME=value lines for the secretEnv of jobs");
   set.add("isolation", &o->sandbox.isolation,
@@ -166,6 +169,9 @@ Status check_paths(const RunnerOptions& o) {
     if (const auto secrets = read_secrets(o.secrets); !secrets) {
       return Error{"bad_config", "secrets: " + secrets.error().message, ""};
     }
+  }
+  if (const auto networks = wire::Networks::parse(o.allow_private); !networks) {
+    return Error{"bad_config", "allow-private: " + networks.error().message, ""};
   }
   std::istringstream names(o.protocols);
   for (std::string name; std::getline(names, name, ':');) {
@@ -250,6 +256,7 @@ int run(RunnerOptions o) {
   o.executor.cache_dir = o.cache.empty() ? *data + "/cache" : o.cache;
   o.executor.cache_bytes_max = static_cast<uint64_t>(o.cache_bytes_max);
   o.executor.protocols = o.protocols;
+  o.executor.allow_private = *wire::Networks::parse(o.allow_private);
   o.executor.credentials_dir = o.credentials;
   o.executor.secrets_file = o.secrets;
   grant(o, &o.executor);
@@ -301,6 +308,7 @@ int run(RunnerOptions o) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  ghost::keep_memory_out_of_cores();
   RunnerOptions options;
   log::Options log_options{"runner"};
   OptionSet set(
@@ -328,7 +336,7 @@ int main(int argc, char** argv) {
     return log::check(log_options);
   });
   if (set.parse(argc, argv) == OptionSet::Outcome::kExit) return set.exit_code();
-  wire::hide_memberships(argc, argv);
+  wire::hide_secrets(argc, argv);
   log::init(log_options);
   stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   signal(SIGPIPE, SIG_IGN);

@@ -24,9 +24,8 @@ class MeteredHost : public JobHost {
  public:
   MeteredHost(JobHost& inner, RunnerMetrics& metrics) : inner_(inner), metrics_(metrics) {}
 
-  Result<std::string> base_resolved(const std::string& commit) override {
-    return inner_.base_resolved(commit);
-  }
+  void tell_base(const std::string& commit) override { inner_.tell_base(commit); }
+  Result<std::string> kept_base() override { return inner_.kept_base(); }
   void progress(const std::string& type, const std::string& gate, std::string detail) override {
     if (type == "gate_started") began_ = Clock::now();
     if (type == "gate_finished") gates_ += Clock::now() - began_;

@@ -1,6 +1,7 @@
 #include "runner_worker/secrets.h"
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 
@@ -44,6 +45,7 @@ Result<std::map<std::string, std::string>> read_secrets(const std::string& file)
     return bad("is not there");
   }
   if ((st.st_mode & 077) != 0) return bad("may be read by others; chmod 600 it");
+  if (st.st_uid != ::geteuid() && st.st_uid != 0) return bad("has another owner than the runner");
   auto text = read_file(file);
   if (!text) return bad("cannot be read");
   std::map<std::string, std::string> secrets;

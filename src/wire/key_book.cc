@@ -1,12 +1,9 @@
 #include "wire/key_book.h"
 
-#include <fcntl.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 #include <sstream>
 
 #include "base/fs.h"
@@ -49,13 +46,6 @@ Result<Key> read_line(const std::string& line) {
   }
   return key;
 }
-
-struct Lock {
-  int fd = -1;
-  ~Lock() {
-    if (fd >= 0) ::close(fd);
-  }
-};
 
 }  // namespace
 
@@ -143,7 +133,9 @@ Status save_broker_key(const std::string& path, const BrokerKey& key) {
   std::string text = "secret " + key.pair.secret_key + "\n";
   if (!key.clients.empty()) text += "clients " + key.clients + "\n";
   if (!key.runners.empty()) text += "runners " + key.runners + "\n";
-  return write_secret_file(path, text);
+  Status written = write_secret_file(path, text);
+  if (written) give_to_owner_of_folder(path);
+  return written;
 }
 
 Result<KeyBook> load_key_book(const KeyFolder& folder) {
@@ -154,15 +146,14 @@ Result<KeyBook> load_key_book(const KeyFolder& folder) {
 }
 
 Status change_key_book(const KeyFolder& folder, const std::function<Status(KeyBook&)>& change) {
-  const std::string lock_path = folder.path + "/lock";
-  Lock lock{::open(lock_path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)};
-  if (lock.fd < 0 || ::flock(lock.fd, LOCK_EX) != 0) {
-    return Error{"io_error", "lock " + lock_path + ": " + std::strerror(errno), ""};
-  }
+  const Result<FileLock> lock = FileLock::take(folder.lock());
+  if (!lock) return lock.error();
   Result<KeyBook> book = load_key_book(folder);
   if (!book) return book.error();
   if (Status s = change(*book); !s) return s;
-  return write_file_atomic(folder.book(), book->print(), 0600);
+  Status written = write_file_atomic(folder.book(), book->print(), 0600);
+  if (written) give_to_owner_of_folder(folder.book());
+  return written;
 }
 
 }  // namespace ghost::wire

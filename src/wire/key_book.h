@@ -40,6 +40,8 @@ class KeyBook {
 struct KeyFolder {
   std::string path;
   std::string book() const { return path + "/authorized"; }
+  std::string tokens() const { return path + "/tokens"; }  // see token_book.h
+  std::string lock() const { return path + "/lock"; }
   std::string broker() const { return path + "/broker.key"; }
   std::string next_broker() const { return path + "/broker-next.key"; }
 };

@@ -11,6 +11,7 @@
 #include "base/bytes.h"
 #include "base/fs.h"
 #include "base/ids.h"
+#include "wire/token_book.h"
 
 namespace ghost::wire {
 namespace {
@@ -146,13 +147,20 @@ Status follow_move(const std::string& file, const Address& move) {
   return write_secret_file(file, print_membership(*member) + "\n");
 }
 
-void hide_memberships(int argc, char** argv) {
+void hide_secrets(int argc, char** argv) {
+  const auto hide = [](char* text) {
+    const bool secret =
+        std::string_view(text).starts_with(std::string(kFormat) + "/") || !token_id(text).empty();
+    if (secret) std::memset(text, 'x', std::strlen(text));
+  };
+  const auto value_of = [](char* text) {
+    char* const equals = std::strchr(text, '=');
+    return equals == nullptr ? text : equals + 1;
+  };
   for (int i = 1; i < argc; ++i) {
-    char* text = argv[i];
-    if (std::strncmp(text, "--join=", 7) == 0) text += 7;
-    if (std::string_view(text).substr(0, kFormat.size()) != kFormat) continue;
-    std::memset(text, 'x', std::strlen(text));
+    hide(std::strncmp(argv[i], "--", 2) == 0 ? value_of(argv[i]) : argv[i]);
   }
+  for (char** variable = environ; *variable != nullptr; ++variable) hide(value_of(*variable));
 }
 
 }  // namespace ghost::wire

@@ -57,8 +57,8 @@ Result<BrokerAddress> broker_address(KeyRole role, const std::string& join, cons
 // The broker has moved: writes the new address into the file. Where there is none, nothing.
 Status follow_move(const std::string& file, const Address& move);
 
-// A join string among a program's arguments is overwritten, so that the process list does not show
-// it for longer than the start takes.
-void hide_memberships(int argc, char** argv);
+// Join strings and bearer tokens among a program's arguments and in its environment are
+// overwritten, so that the process list does not show them for longer than the start takes.
+void hide_secrets(int argc, char** argv);
 
 }  // namespace ghost::wire

@@ -437,6 +437,27 @@ std::optional<KeyRole> parse_key_role(std::string_view text) {
   return std::nullopt;
 }
 
+std::string_view to_string(Scope value) {
+  switch (value) {
+    case Scope::kSubmit:
+      return "submit";
+    case Scope::kRead:
+      return "read";
+    case Scope::kOperate:
+      return "operate";
+    case Scope::kAdmin:
+      return "admin";
+  }
+  return "";
+}
+std::optional<Scope> parse_scope(std::string_view text) {
+  if (text == "submit") return Scope::kSubmit;
+  if (text == "read") return Scope::kRead;
+  if (text == "operate") return Scope::kOperate;
+  if (text == "admin") return Scope::kAdmin;
+  return std::nullopt;
+}
+
 std::string_view to_string(MetricType value) {
   switch (value) {
     case MetricType::kCounter:
@@ -767,6 +788,20 @@ bool read(const Path& at, Reader& in, KeyRole* out) {
   return in.fail(expected(at, "one of runner, relay or client", v));
 }
 [[maybe_unused]] void write(Packer& out, KeyRole in) {
+  write(out, to_string(in));
+}
+
+bool read(const Path& at, Reader& in, Scope* out) {
+  const Value v = in.next();
+  if (v.kind == Value::Kind::kString) {
+    if (const auto known = parse_scope(v.bytes)) {
+      *out = *known;
+      return true;
+    }
+  }
+  return in.fail(expected(at, "one of submit, read, operate or admin", v));
+}
+[[maybe_unused]] void write(Packer& out, Scope in) {
   write(out, to_string(in));
 }
 
@@ -3796,6 +3831,130 @@ void write(Packer& out, const DemandItem& in) {
   write(out, in.free_slots);
 }
 
+bool read(const Path& at, Reader& in, [[maybe_unused]] BearerToken* out) {
+  static constexpr std::string_view kNames[] = {"id",     "name",    "tenant",    "scopes",
+                                                "sha256", "addedAt", "expiresAt", "revokedAt"};
+  FieldWalk walk(at, in, kNames);
+  while (walk.next()) {
+    [[maybe_unused]] const Path p{&at, walk.key()};
+    bool good = true;
+    switch (walk.field()) {
+      case 0:
+        good = read_name(p, in, &out->id);
+        break;
+      case 1:
+        good = read_name(p, in, &out->name);
+        break;
+      case 2:
+        good = read_name(p, in, &out->tenant);
+        break;
+      case 3:
+        good = read_list(p, in, &out->scopes, {1u, 8u},
+                         [](const Path& q, Reader& v, auto* o) { return read(q, v, o); });
+        break;
+      case 4:
+        good = read_string(p, in, &out->sha256, {0u, 64u});
+        break;
+      case 5:
+        good = read_optional(p, in, &out->added_at,
+                             [](const Path& q, Reader& v, auto* o) { return read_time(q, v, o); });
+        break;
+      case 6:
+        good = read_optional(p, in, &out->expires_at,
+                             [](const Path& q, Reader& v, auto* o) { return read_time(q, v, o); });
+        break;
+      case 7:
+        good = read_optional(p, in, &out->revoked_at,
+                             [](const Path& q, Reader& v, auto* o) { return read_time(q, v, o); });
+        break;
+      default:
+        in.skip();
+    }
+    if (!good) return false;
+  }
+  if (!walk.ok()) return false;
+  if (!walk.seen(0)) return in.fail(missing_field(at, "id"));
+  if (!walk.seen(1)) return in.fail(missing_field(at, "name"));
+  if (!walk.seen(3)) return in.fail(missing_field(at, "scopes"));
+  return true;
+}
+
+void write(Packer& out, const BearerToken& in) {
+  (void)in;
+  out.pack_map(static_cast<uint32_t>(5 + (in.added_at ? 1 : 0) + (in.expires_at ? 1 : 0) +
+                                     (in.revoked_at ? 1 : 0)));
+  write_key(out, "id");
+  write(out, in.id);
+  write_key(out, "name");
+  write(out, in.name);
+  write_key(out, "tenant");
+  write(out, in.tenant);
+  write_key(out, "scopes");
+  write_list(out, in.scopes, [](Packer& o, const auto& v) { write(o, v); });
+  write_key(out, "sha256");
+  write(out, in.sha256);
+  if (in.added_at) {
+    write_key(out, "addedAt");
+    write_time(out, *in.added_at);
+  }
+  if (in.expires_at) {
+    write_key(out, "expiresAt");
+    write_time(out, *in.expires_at);
+  }
+  if (in.revoked_at) {
+    write_key(out, "revokedAt");
+    write_time(out, *in.revoked_at);
+  }
+}
+
+bool read(const Path& at, Reader& in, [[maybe_unused]] Tenant* out) {
+  static constexpr std::string_view kNames[] = {"name", "rate", "inFlight", "payloadBytes",
+                                                "unfinished"};
+  FieldWalk walk(at, in, kNames);
+  while (walk.next()) {
+    [[maybe_unused]] const Path p{&at, walk.key()};
+    bool good = true;
+    switch (walk.field()) {
+      case 0:
+        good = read_name(p, in, &out->name);
+        break;
+      case 1:
+        good = read_u64(p, in, &out->rate, {0u, 1000000u});
+        break;
+      case 2:
+        good = read_u64(p, in, &out->in_flight, {0u, 100000000u});
+        break;
+      case 3:
+        good = read_u64(p, in, &out->payload_bytes, {0u, 1073741824u});
+        break;
+      case 4:
+        good = read_u64(p, in, &out->unfinished, {0u, kNoBound});
+        break;
+      default:
+        in.skip();
+    }
+    if (!good) return false;
+  }
+  if (!walk.ok()) return false;
+  if (!walk.seen(0)) return in.fail(missing_field(at, "name"));
+  return true;
+}
+
+void write(Packer& out, const Tenant& in) {
+  (void)in;
+  out.pack_map(static_cast<uint32_t>(5));
+  write_key(out, "name");
+  write(out, in.name);
+  write_key(out, "rate");
+  write(out, in.rate);
+  write_key(out, "inFlight");
+  write(out, in.in_flight);
+  write_key(out, "payloadBytes");
+  write(out, in.payload_bytes);
+  write_key(out, "unfinished");
+  write(out, in.unfinished);
+}
+
 bool read(const Path& at, Reader& in, [[maybe_unused]] AuditEntry* out) {
   static constexpr std::string_view kNames[] = {"at", "actor", "action", "subject", "detail"};
   FieldWalk walk(at, in, kNames);
@@ -5438,6 +5597,281 @@ void write(Packer& out, const RevokeKey& in) {
   write(out, in.actor);
 }
 
+bool read(const Path& at, Reader& in, [[maybe_unused]] CheckTokens* out) {
+  static constexpr std::string_view kNames[] = {"ids"};
+  FieldWalk walk(at, in, kNames);
+  while (walk.next()) {
+    [[maybe_unused]] const Path p{&at, walk.key()};
+    bool good = true;
+    switch (walk.field()) {
+      case 0:
+        good = read_list(p, in, &out->ids, {0u, 1000u},
+                         [](const Path& q, Reader& v, auto* o) { return read_name(q, v, o); });
+        break;
+      default:
+        in.skip();
+    }
+    if (!good) return false;
+  }
+  if (!walk.ok()) return false;
+  return true;
+}
+
+void write(Packer& out, const CheckTokens& in) {
+  (void)in;
+  out.pack_map(static_cast<uint32_t>(1));
+  write_key(out, "ids");
+  write_list(out, in.ids, [](Packer& o, const auto& v) { write(o, v); });
+}
+
+bool read(const Path& at, Reader& in, [[maybe_unused]] TokensChecked* out) {
+  static constexpr std::string_view kNames[] = {"asked", "items", "tenants"};
+  FieldWalk walk(at, in, kNames);
+  while (walk.next()) {
+    [[maybe_unused]] const Path p{&at, walk.key()};
+    bool good = true;
+    switch (walk.field()) {
+      case 0:
+        good = read_bool(p, in, &out->asked);
+        break;
+      case 1:
+        good = read_list(p, in, &out->items, {0u, kNoBound},
+                         [](const Path& q, Reader& v, auto* o) { return read(q, v, o); });
+        break;
+      case 2:
+        good = read_list(p, in, &out->tenants, {0u, kNoBound},
+                         [](const Path& q, Reader& v, auto* o) { return read(q, v, o); });
+        break;
+      default:
+        in.skip();
+    }
+    if (!good) return false;
+  }
+  if (!walk.ok()) return false;
+  if (!walk.seen(0)) return in.fail(missing_field(at, "asked"));
+  return true;
+}
+
+void write(Packer& out, const TokensChecked& in) {
+  (void)in;
+  out.pack_map(static_cast<uint32_t>(3));
+  write_key(out, "asked");
+  write(out, in.asked);
+  write_key(out, "items");
+  write_list(out, in.items, [](Packer& o, const auto& v) { write(o, v); });
+  write_key(out, "tenants");
+  write_list(out, in.tenants, [](Packer& o, const auto& v) { write(o, v); });
+}
+
+bool read(const Path& at, Reader& in, [[maybe_unused]] ListTokens* out) {
+  FieldWalk walk(at, in, {});
+  while (walk.next()) {
+    [[maybe_unused]] const Path p{&at, walk.key()};
+    in.skip();
+  }
+  if (!walk.ok()) return false;
+  return true;
+}
+
+void write(Packer& out, const ListTokens& in) {
+  (void)in;
+  out.pack_map(static_cast<uint32_t>(0));
+}
+
+bool read(const Path& at, Reader& in, [[maybe_unused]] Tokens* out) {
+  static constexpr std::string_view kNames[] = {"items"};
+  FieldWalk walk(at, in, kNames);
+  while (walk.next()) {
+    [[maybe_unused]] const Path p{&at, walk.key()};
+    bool good = true;
+    switch (walk.field()) {
+      case 0:
+        good = read_list(p, in, &out->items, {0u, kNoBound},
+                         [](const Path& q, Reader& v, auto* o) { return read(q, v, o); });
+        break;
+      default:
+        in.skip();
+    }
+    if (!good) return false;
+  }
+  if (!walk.ok()) return false;
+  return true;
+}
+
+void write(Packer& out, const Tokens& in) {
+  (void)in;
+  out.pack_map(static_cast<uint32_t>(1));
+  write_key(out, "items");
+  write_list(out, in.items, [](Packer& o, const auto& v) { write(o, v); });
+}
+
+bool read(const Path& at, Reader& in, [[maybe_unused]] PutToken* out) {
+  static constexpr std::string_view kNames[] = {"token", "actor"};
+  FieldWalk walk(at, in, kNames);
+  while (walk.next()) {
+    [[maybe_unused]] const Path p{&at, walk.key()};
+    bool good = true;
+    switch (walk.field()) {
+      case 0:
+        good = read(p, in, &out->token);
+        break;
+      case 1:
+        good = read_string(p, in, &out->actor, {0u, 256u});
+        break;
+      default:
+        in.skip();
+    }
+    if (!good) return false;
+  }
+  if (!walk.ok()) return false;
+  if (!walk.seen(0)) return in.fail(missing_field(at, "token"));
+  return true;
+}
+
+void write(Packer& out, const PutToken& in) {
+  (void)in;
+  out.pack_map(static_cast<uint32_t>(2));
+  write_key(out, "token");
+  write(out, in.token);
+  write_key(out, "actor");
+  write(out, in.actor);
+}
+
+bool read(const Path& at, Reader& in, [[maybe_unused]] RevokeToken* out) {
+  static constexpr std::string_view kNames[] = {"name", "actor"};
+  FieldWalk walk(at, in, kNames);
+  while (walk.next()) {
+    [[maybe_unused]] const Path p{&at, walk.key()};
+    bool good = true;
+    switch (walk.field()) {
+      case 0:
+        good = read_name(p, in, &out->name);
+        break;
+      case 1:
+        good = read_string(p, in, &out->actor, {0u, 256u});
+        break;
+      default:
+        in.skip();
+    }
+    if (!good) return false;
+  }
+  if (!walk.ok()) return false;
+  if (!walk.seen(0)) return in.fail(missing_field(at, "name"));
+  return true;
+}
+
+void write(Packer& out, const RevokeToken& in) {
+  (void)in;
+  out.pack_map(static_cast<uint32_t>(2));
+  write_key(out, "name");
+  write(out, in.name);
+  write_key(out, "actor");
+  write(out, in.actor);
+}
+
+bool read(const Path& at, Reader& in, [[maybe_unused]] ListTenants* out) {
+  FieldWalk walk(at, in, {});
+  while (walk.next()) {
+    [[maybe_unused]] const Path p{&at, walk.key()};
+    in.skip();
+  }
+  if (!walk.ok()) return false;
+  return true;
+}
+
+void write(Packer& out, const ListTenants& in) {
+  (void)in;
+  out.pack_map(static_cast<uint32_t>(0));
+}
+
+bool read(const Path& at, Reader& in, [[maybe_unused]] Tenants* out) {
+  static constexpr std::string_view kNames[] = {"items"};
+  FieldWalk walk(at, in, kNames);
+  while (walk.next()) {
+    [[maybe_unused]] const Path p{&at, walk.key()};
+    bool good = true;
+    switch (walk.field()) {
+      case 0:
+        good = read_list(p, in, &out->items, {0u, kNoBound},
+                         [](const Path& q, Reader& v, auto* o) { return read(q, v, o); });
+        break;
+      default:
+        in.skip();
+    }
+    if (!good) return false;
+  }
+  if (!walk.ok()) return false;
+  return true;
+}
+
+void write(Packer& out, const Tenants& in) {
+  (void)in;
+  out.pack_map(static_cast<uint32_t>(1));
+  write_key(out, "items");
+  write_list(out, in.items, [](Packer& o, const auto& v) { write(o, v); });
+}
+
+bool read(const Path& at, Reader& in, [[maybe_unused]] PatchTenant* out) {
+  static constexpr std::string_view kNames[] = {"name", "rate", "inFlight", "payloadBytes",
+                                                "actor"};
+  FieldWalk walk(at, in, kNames);
+  while (walk.next()) {
+    [[maybe_unused]] const Path p{&at, walk.key()};
+    bool good = true;
+    switch (walk.field()) {
+      case 0:
+        good = read_name(p, in, &out->name);
+        break;
+      case 1:
+        good = read_optional(p, in, &out->rate, [](const Path& q, Reader& v, auto* o) {
+          return read_u64(q, v, o, {0u, 1000000u});
+        });
+        break;
+      case 2:
+        good = read_optional(p, in, &out->in_flight, [](const Path& q, Reader& v, auto* o) {
+          return read_u64(q, v, o, {0u, 100000000u});
+        });
+        break;
+      case 3:
+        good = read_optional(p, in, &out->payload_bytes, [](const Path& q, Reader& v, auto* o) {
+          return read_u64(q, v, o, {0u, 1073741824u});
+        });
+        break;
+      case 4:
+        good = read_string(p, in, &out->actor, {0u, 256u});
+        break;
+      default:
+        in.skip();
+    }
+    if (!good) return false;
+  }
+  if (!walk.ok()) return false;
+  if (!walk.seen(0)) return in.fail(missing_field(at, "name"));
+  return true;
+}
+
+void write(Packer& out, const PatchTenant& in) {
+  (void)in;
+  out.pack_map(static_cast<uint32_t>(2 + (in.rate ? 1 : 0) + (in.in_flight ? 1 : 0) +
+                                     (in.payload_bytes ? 1 : 0)));
+  write_key(out, "name");
+  write(out, in.name);
+  if (in.rate) {
+    write_key(out, "rate");
+    write(out, *in.rate);
+  }
+  if (in.in_flight) {
+    write_key(out, "inFlight");
+    write(out, *in.in_flight);
+  }
+  if (in.payload_bytes) {
+    write_key(out, "payloadBytes");
+    write(out, *in.payload_bytes);
+  }
+  write_key(out, "actor");
+  write(out, in.actor);
+}
+
 bool read(const Path& at, Reader& in, [[maybe_unused]] Register* out) {
   static constexpr std::string_view kNames[] = {"instance",   "secret",   "session", "host",
                                                 "version",    "slots",    "labels",  "held",
@@ -6597,6 +7031,22 @@ Result<DemandItem> decode<DemandItem>(std::string_view bytes) {
   return decode_with<DemandItem>(
       bytes, [](const Path& at, Reader& in, DemandItem* out) { return read(at, in, out); });
 }
+std::string encode(const BearerToken& value) {
+  return encode_with([&](Packer& out) { write(out, value); });
+}
+template <>
+Result<BearerToken> decode<BearerToken>(std::string_view bytes) {
+  return decode_with<BearerToken>(
+      bytes, [](const Path& at, Reader& in, BearerToken* out) { return read(at, in, out); });
+}
+std::string encode(const Tenant& value) {
+  return encode_with([&](Packer& out) { write(out, value); });
+}
+template <>
+Result<Tenant> decode<Tenant>(std::string_view bytes) {
+  return decode_with<Tenant>(
+      bytes, [](const Path& at, Reader& in, Tenant* out) { return read(at, in, out); });
+}
 std::string encode(const AuditEntry& value) {
   return encode_with([&](Packer& out) { write(out, value); });
 }
@@ -6980,6 +7430,78 @@ template <>
 Result<RevokeKey> decode<RevokeKey>(std::string_view bytes) {
   return decode_with<RevokeKey>(
       bytes, [](const Path& at, Reader& in, RevokeKey* out) { return read(at, in, out); });
+}
+std::string encode(const CheckTokens& value) {
+  return encode_with([&](Packer& out) { write(out, value); });
+}
+template <>
+Result<CheckTokens> decode<CheckTokens>(std::string_view bytes) {
+  return decode_with<CheckTokens>(
+      bytes, [](const Path& at, Reader& in, CheckTokens* out) { return read(at, in, out); });
+}
+std::string encode(const TokensChecked& value) {
+  return encode_with([&](Packer& out) { write(out, value); });
+}
+template <>
+Result<TokensChecked> decode<TokensChecked>(std::string_view bytes) {
+  return decode_with<TokensChecked>(
+      bytes, [](const Path& at, Reader& in, TokensChecked* out) { return read(at, in, out); });
+}
+std::string encode(const ListTokens& value) {
+  return encode_with([&](Packer& out) { write(out, value); });
+}
+template <>
+Result<ListTokens> decode<ListTokens>(std::string_view bytes) {
+  return decode_with<ListTokens>(
+      bytes, [](const Path& at, Reader& in, ListTokens* out) { return read(at, in, out); });
+}
+std::string encode(const Tokens& value) {
+  return encode_with([&](Packer& out) { write(out, value); });
+}
+template <>
+Result<Tokens> decode<Tokens>(std::string_view bytes) {
+  return decode_with<Tokens>(
+      bytes, [](const Path& at, Reader& in, Tokens* out) { return read(at, in, out); });
+}
+std::string encode(const PutToken& value) {
+  return encode_with([&](Packer& out) { write(out, value); });
+}
+template <>
+Result<PutToken> decode<PutToken>(std::string_view bytes) {
+  return decode_with<PutToken>(
+      bytes, [](const Path& at, Reader& in, PutToken* out) { return read(at, in, out); });
+}
+std::string encode(const RevokeToken& value) {
+  return encode_with([&](Packer& out) { write(out, value); });
+}
+template <>
+Result<RevokeToken> decode<RevokeToken>(std::string_view bytes) {
+  return decode_with<RevokeToken>(
+      bytes, [](const Path& at, Reader& in, RevokeToken* out) { return read(at, in, out); });
+}
+std::string encode(const ListTenants& value) {
+  return encode_with([&](Packer& out) { write(out, value); });
+}
+template <>
+Result<ListTenants> decode<ListTenants>(std::string_view bytes) {
+  return decode_with<ListTenants>(
+      bytes, [](const Path& at, Reader& in, ListTenants* out) { return read(at, in, out); });
+}
+std::string encode(const Tenants& value) {
+  return encode_with([&](Packer& out) { write(out, value); });
+}
+template <>
+Result<Tenants> decode<Tenants>(std::string_view bytes) {
+  return decode_with<Tenants>(
+      bytes, [](const Path& at, Reader& in, Tenants* out) { return read(at, in, out); });
+}
+std::string encode(const PatchTenant& value) {
+  return encode_with([&](Packer& out) { write(out, value); });
+}
+template <>
+Result<PatchTenant> decode<PatchTenant>(std::string_view bytes) {
+  return decode_with<PatchTenant>(
+      bytes, [](const Path& at, Reader& in, PatchTenant* out) { return read(at, in, out); });
 }
 std::string encode(const Register& value) {
   return encode_with([&](Packer& out) { write(out, value); });

@@ -116,6 +116,10 @@ enum class KeyRole { kRunner, kRelay, kClient };
 std::string_view to_string(KeyRole value);
 std::optional<KeyRole> parse_key_role(std::string_view text);
 
+enum class Scope { kSubmit, kRead, kOperate, kAdmin };
+std::string_view to_string(Scope value);
+std::optional<Scope> parse_scope(std::string_view text);
+
 enum class MetricType { kCounter, kGauge, kHistogram };
 std::string_view to_string(MetricType value);
 std::optional<MetricType> parse_metric_type(std::string_view text);
@@ -654,12 +658,35 @@ struct DemandItem {
   bool operator==(const DemandItem&) const = default;
 };
 
+// What a bearer token of HTTP allows. The token itself is kept nowhere.
+struct BearerToken {
+  std::string id;                      // its public part
+  std::string name;                    // who its owner is
+  std::string tenant = "default";      // whose jobs
+  std::vector<Scope> scopes{};         // what it allows; admin allows all
+  std::string sha256;                  // of the whole token, hex; empty in lists
+  std::optional<WallMs> added_at{};    // when
+  std::optional<WallMs> expires_at{};  // from then on it is refused
+  std::optional<WallMs> revoked_at{};  // since when it is refused
+  bool operator==(const BearerToken&) const = default;
+};
+
+// What a tenant may use, 0 where there is no limit, and what it uses.
+struct Tenant {
+  std::string name;            // tenant
+  uint64_t rate = 0;           // calls a minute
+  uint64_t in_flight = 0;      // unfinished jobs
+  uint64_t payload_bytes = 0;  // size of one patch request, bytes
+  uint64_t unfinished = 0;     // unfinished jobs now
+  bool operator==(const Tenant&) const = default;
+};
+
 // Who changed what.
 struct AuditEntry {
   WallMs at = 0;        // when
   std::string actor;    // who
   std::string action;   // cancel, retry, drain, slots, lane, repo_put, repo_delete, key_put,
-                        // key_revoke, backup
+                        // key_revoke, token_put, token_revoke, tenant, backup
   std::string subject;  // on what
   std::string detail;   // from what to what
   bool operator==(const AuditEntry&) const = default;
@@ -1020,6 +1047,68 @@ struct RevokeKey {
   std::string actor;  // who asks
 };
 
+// A relay asks what bearer tokens allow, again at least every half second while one is in use.
+// Answered with TokensChecked.
+struct CheckTokens {
+  static constexpr std::string_view kKind = "CheckTokens";
+  std::vector<std::string> ids{};  // public parts
+};
+
+// Those of the tokens asked for that are good now.
+struct TokensChecked {
+  static constexpr std::string_view kKind = "TokensChecked";
+  bool asked = false;                // there are tokens, so that every call needs one
+  std::vector<BearerToken> items{};  // with their digests
+  std::vector<Tenant> tenants{};     // theirs, as far as they have limits
+};
+
+// Answered with Tokens.
+struct ListTokens {
+  static constexpr std::string_view kKind = "ListTokens";
+};
+
+// The bearer tokens, without digests.
+struct Tokens {
+  static constexpr std::string_view kKind = "Tokens";
+  std::vector<BearerToken> items{};  // in order of adding
+};
+
+// Accepts a bearer token from now on. Answered with Done.
+struct PutToken {
+  static constexpr std::string_view kKind = "PutToken";
+  BearerToken token;  // with its digest; addedAt and revokedAt are set by the broker
+  std::string actor;  // who asks
+};
+
+// Refuses the token of that name from now on. Answered with Done.
+struct RevokeToken {
+  static constexpr std::string_view kKind = "RevokeToken";
+  std::string name;   // whose
+  std::string actor;  // who asks
+};
+
+// Answered with Tenants.
+struct ListTenants {
+  static constexpr std::string_view kKind = "ListTenants";
+};
+
+// Tenants that have limits or unfinished jobs.
+struct Tenants {
+  static constexpr std::string_view kKind = "Tenants";
+  std::vector<Tenant> items{};  // by name
+};
+
+// Changes the limits of a tenant. Answered with Tenants (this one).
+struct PatchTenant {
+  static constexpr std::string_view kKind = "PatchTenant";
+  std::string name;                     // tenant
+  std::optional<uint64_t> rate{};       // calls a minute, 0 no limit
+  std::optional<uint64_t> in_flight{};  // unfinished jobs, 0 no limit
+  std::optional<uint64_t>
+      payload_bytes{};  // size of one patch request, bytes, 0 no limit of its own
+  std::string actor;    // who asks
+};
+
 // Opens or renews a session. Answered with Registered.
 struct Register {
   static constexpr std::string_view kKind = "Register";
@@ -1318,6 +1407,12 @@ Result<Address> decode<Address>(std::string_view bytes);
 std::string encode(const DemandItem& value);
 template <>
 Result<DemandItem> decode<DemandItem>(std::string_view bytes);
+std::string encode(const BearerToken& value);
+template <>
+Result<BearerToken> decode<BearerToken>(std::string_view bytes);
+std::string encode(const Tenant& value);
+template <>
+Result<Tenant> decode<Tenant>(std::string_view bytes);
 std::string encode(const AuditEntry& value);
 template <>
 Result<AuditEntry> decode<AuditEntry>(std::string_view bytes);
@@ -1462,6 +1557,33 @@ Result<PutKey> decode<PutKey>(std::string_view bytes);
 std::string encode(const RevokeKey& value);
 template <>
 Result<RevokeKey> decode<RevokeKey>(std::string_view bytes);
+std::string encode(const CheckTokens& value);
+template <>
+Result<CheckTokens> decode<CheckTokens>(std::string_view bytes);
+std::string encode(const TokensChecked& value);
+template <>
+Result<TokensChecked> decode<TokensChecked>(std::string_view bytes);
+std::string encode(const ListTokens& value);
+template <>
+Result<ListTokens> decode<ListTokens>(std::string_view bytes);
+std::string encode(const Tokens& value);
+template <>
+Result<Tokens> decode<Tokens>(std::string_view bytes);
+std::string encode(const PutToken& value);
+template <>
+Result<PutToken> decode<PutToken>(std::string_view bytes);
+std::string encode(const RevokeToken& value);
+template <>
+Result<RevokeToken> decode<RevokeToken>(std::string_view bytes);
+std::string encode(const ListTenants& value);
+template <>
+Result<ListTenants> decode<ListTenants>(std::string_view bytes);
+std::string encode(const Tenants& value);
+template <>
+Result<Tenants> decode<Tenants>(std::string_view bytes);
+std::string encode(const PatchTenant& value);
+template <>
+Result<PatchTenant> decode<PatchTenant>(std::string_view bytes);
 std::string encode(const Register& value);
 template <>
 Result<Register> decode<Register>(std::string_view bytes);
@@ -1524,12 +1646,14 @@ using ClientKinds =
     Kinds<Hello, Submit, GetJob, ListJobs, CancelJob, RetryJob, GetEvents, GetBlob, PutInstance,
           DeleteInstance, ListInstances, NextInstance, ListRunners, DrainRunner, SetSlots,
           ListRepos, PutRepo, DeleteRepo, ListLanes, PatchLane, GetStats, GetDemand, MakeBackup,
-          GetBackup, ListAudit, ListKeys, PutKey, RevokeKey>;
+          GetBackup, ListAudit, ListKeys, PutKey, RevokeKey, CheckTokens, ListTokens, PutToken,
+          RevokeToken, ListTenants, PatchTenant>;
 using RunnerKinds = Kinds<Register, Heartbeat, BaseResolved, PutEvents, PutArtifact, AskDelivery,
                           PutResults, Release, Goodbye>;
 using BrokerKinds =
     Kinds<Welcome, Failure, Done, Submitted, Finished, Job, Jobs, Events, BlobSlice, InstancePut,
-          Instances, Runners, Repos, Lanes, Stats, Demand, Backup, Audit, Keys, Registered,
-          HeartbeatAck, RunJobs, Cancel, BaseKept, EventsKept, ArtifactKept, Delivery, ResultsKept>;
+          Instances, Runners, Repos, Lanes, Stats, Demand, Backup, Audit, Keys, TokensChecked,
+          Tokens, Tenants, Registered, HeartbeatAck, RunJobs, Cancel, BaseKept, EventsKept,
+          ArtifactKept, Delivery, ResultsKept>;
 
 }  // namespace ghost::wire

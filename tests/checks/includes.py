@@ -26,7 +26,7 @@ OWNERS = [
     (r'boost/(beast|asio)', ['relay/', 'http/client', 'http/beast']),
     (r'boost/url', ['http/url']),
     (r'zlib', ['patch/']),
-    (r'openssl/', ['base/']),
+    (r'openssl/', ['base/', 'relay/http_stream.cc', 'http/client.cc']),
     (r'systemd/', ['base/']),
 ]
 # GCC 12 destroys twice what is made of braces among the arguments of a co_await expression.

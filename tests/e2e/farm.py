@@ -17,6 +17,7 @@ import urllib.parse
 from process import PATIENCE_S, Process, until
 
 TERMINAL = {'SUCCEEDED', 'FAILED', 'CANCELLED', 'EXPIRED', 'DEAD'}
+OF_THIS_HOST = ('--allow-private', '127.0.0.0/8')  # GitServer
 SKIPPED = 77  # exit code by which CTest knows a skipped test
 
 
@@ -38,8 +39,8 @@ class Answer:
 class Http:
     """Plain requests to one relay, each on a connection of its own."""
 
-    def __init__(self, url):
-        self.url = url
+    def __init__(self, url, token=None):
+        self.url, self.token = url, token
         parts = urllib.parse.urlsplit(url)
         self.address = (parts.hostname, parts.port)
 
@@ -48,6 +49,8 @@ class Http:
         if query:
             path += '?' + urllib.parse.urlencode(query, doseq=True)
         headers = dict(headers or {})
+        if self.token:
+            headers.setdefault('Authorization', f'Bearer {self.token}')
         if isinstance(body, (dict, list)):
             body = json.dumps(body).encode()
             headers.setdefault('Content-Type', 'application/json')
@@ -283,9 +286,9 @@ class Farm:
             process.ready()
         return self
 
-    def start_broker(self, *options):
+    def start_broker(self, *options, clients='tcp://127.0.0.1:0', runners='tcp://127.0.0.1:0'):
         self.broker = self.make('broker', 'ghost-broker', '--data', self.scratch / 'broker', '--clients',
-                                'tcp://127.0.0.1:0', '--runners', 'tcp://127.0.0.1:0', *options).start()
+                                clients, '--runners', runners, *OF_THIS_HOST, *options).start()
         # Where a restarted one must be found again.
         argv = self.broker.argv
         argv[argv.index('--clients') + 1] = self.broker.facts['X_GHOST_CLIENTS']
@@ -301,7 +304,7 @@ class Farm:
             options += ['--slots', 1]
         self.runners[name] = self.make(name, 'ghost-runner', '--broker', self.broker.facts['X_GHOST_RUNNERS'], '--data',
                                        self.scratch / name, '--name', name, '--isolation', 'none',
-                                       *options).launch()
+                                       *OF_THIS_HOST, *options).launch()
         return self.runners[name]
 
     def restart_broker(self):

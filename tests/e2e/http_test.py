@@ -216,21 +216,6 @@ class ConventionsTest(FarmTest):
         self.assertEqual((answer.status, answer.json()['code'], answer.json()['retryable']), (507, 'storage_full', True))
         self.assertEqual(http.get('/v1/patches').json()['items'], [])
 
-    def test_a_bearer_token_is_asked_for_where_there_are_some(self):
-        tokens = self.scratch / 'tokens'
-        tokens.write_text('the-secret-of-alice alice\n')
-        tokens.chmod(0o600)
-        http = self.start(runners=0, relay=('--token-file', tokens))
-        for headers in ({}, {'Authorization': 'Bearer wrong'}, {'Authorization': 'Basic the-secret-of-alice'}):
-            answer = http.get('/v1/repos', headers=headers)
-            self.assertEqual((answer.status, answer.json()['code']), (401, 'unauthorized'))
-            self.assertTrue(answer.headers['WWW-Authenticate'].startswith('Bearer'))
-        for path in ('/livez', '/readyz', '/openapi.json'):
-            self.assertEqual(http.get(path).status, 200)
-        good = {'Authorization': 'Bearer the-secret-of-alice'}
-        self.assertEqual(http.call('PATCH', '/v1/lanes/x', {'weight': 2}, headers=good).status, 200)
-        self.assertEqual(http.get('/v1/audit', headers=good).json()['items'][0]['actor'], 'alice')
-
 
 if __name__ == '__main__':
     main()

@@ -183,6 +183,16 @@ std::vector<Case> cases() {
            second +
            R"({"t":2000002,"e":"kept","job":"j2","state":"LEASED","version":2,"attempt":1,"lease":"1.2","runner":"r"}
 {"t":2000003,"e":"alive","job":"x"})"},
+      {"I6 tenants",
+       kConfig + kAccepted +
+           R"({"t":5,"e":"submit","op":2,"tenant":"u","key":"k","req":"b","max":3}
+{"t":6,"e":"kept","job":"j2","tenant":"u","key":"k","req":"b","state":"QUEUED","version":1}
+{"t":7,"e":"submit","op":3,"tenant":"t","key":"l","req":"c","max":3}
+{"t":8,"e":"kept","job":"j3","tenant":"t","key":"l","req":"c","state":"QUEUED","version":1}
+)" + calm +
+           R"({"t":1999999,"e":"kept","job":"j1","state":"LEASED","version":2,"attempt":1,"lease":"1.1","runner":"r"}
+{"t":2000002,"e":"kept","job":"j3","state":"LEASED","version":2,"attempt":1,"lease":"1.2","runner":"r"}
+{"t":2000003,"e":"alive","job":"x"})"},
       {"S6 other_ack",
        kStart + kEnded + edited(kEnded.substr(kEnded.find("{\"t\":23")), "committed", "stale")},
       {"S9 early_expiry", kStart +

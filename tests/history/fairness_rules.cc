@@ -1,6 +1,6 @@
 // No runner holds more than its slots; while all is calm no job waits beside a free runner that
-// fits, and runners take turns. What a runner looks like to the broker is guessed to its
-// disadvantage: it counts as free only where nothing can speak against it.
+// fits, and runners and tenants take turns. What a runner looks like to the broker is guessed to
+// its disadvantage: it counts as free only where nothing can speak against it.
 #include <algorithm>
 #include <optional>
 
@@ -166,6 +166,7 @@ class FairnessRules : public Rules {
                                    " was free since before it got the one before");
       }
     }
+    if (request != nullptr) tenant_served(e, *request, ledger);
     r.last_turn = ++turns_;
     r.last_dispatch = e.t;
     holder_[e.job] = e.runner;
@@ -175,6 +176,26 @@ class FairnessRules : public Rules {
       report_("I6 slots", "runner " + e.runner + " of " + std::to_string(r.slots_max) +
                               " slots holds " + std::to_string(r.held.size()) + " jobs");
     }
+  }
+
+  // Between two jobs of one tenant in a lane, with the same labels, every other tenant whose job
+  // waits there since before the first of them has been given one, in this lane or another.
+  void tenant_served(const Event& e, const Request& request, const Ledger& ledger) {
+    const Group group{request.lane.empty() ? "default" : request.lane, request.labels};
+    Turn& own = tenant_turns_[{group, request.tenant}];
+    const bool judged = own.t != kNever && settled(own.t, ledger);
+    for (const auto& [since, job] : judged ? waiting_[group] : std::set<Waiting>()) {
+      if (since >= own.t) break;
+      const Request* other = ledger.request_of(job);
+      if (other == nullptr || other->tenant == request.tenant || !other->needs.empty()) continue;
+      const auto served = last_of_tenant_.find(other->tenant);
+      if (served != last_of_tenant_.end() && served->second >= own.turn) continue;
+      report_("I6 tenants", "job " + e.job + " of tenant " + request.tenant +
+                                " went, its second while job " + job + " of tenant " +
+                                other->tenant + " waits");
+    }
+    own = {e.t, ++tenant_clock_};
+    last_of_tenant_[request.tenant] = tenant_clock_;
   }
 
   // Since a moment at which all had been calm for long enough.
@@ -236,7 +257,15 @@ class FairnessRules : public Rules {
   std::map<std::string, Runner> runners_;
   std::map<std::string, std::string> holder_;  // job -> runner
   std::map<std::string, Event> lanes_;
-  std::map<Group, std::set<std::pair<int64_t, std::string>>> waiting_;
+  using Waiting = std::pair<int64_t, std::string>;  // since, job
+  std::map<Group, std::set<Waiting>> waiting_;
+  struct Turn {
+    int64_t t = kNever;
+    uint64_t turn = 0;
+  };
+  std::map<std::pair<Group, std::string>, Turn> tenant_turns_;
+  std::map<std::string, uint64_t> last_of_tenant_;  // its last dispatch, by tenant_clock_
+  uint64_t tenant_clock_ = 0;
   std::map<std::string, std::pair<Group, int64_t>> waits_as_;
   std::vector<Event> batch_;
   int64_t calm_at_ = kNever, changed_at_ = 0, look_at_ = 0, succeeded_at_ = 0;

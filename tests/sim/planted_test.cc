@@ -48,6 +48,16 @@ void too_slow(Plan* plan) {
   plan->faults_us = 90 * kSecond;
 }
 
+// Few slots, many jobs, no faults: tenants wait for each other.
+void crowded(Plan* plan) {
+  plan->runners = 1;
+  plan->clients = 6;
+  plan->jobs_max = 240;
+  plan->calm_us += plan->faults_us;
+  plan->faults_us = 0;
+  plan->faults.clear();
+}
+
 // With the rules that catch the bug by what it is, not by an accident that comes of it.
 const Planted kPlanted[] = {
     {Bug::kNoTokenCheck, "no_token_check", {"I3 stale_write", "I3 foreign_result"}, cut_off_often},
@@ -63,6 +73,7 @@ const Planted kPlanted[] = {
     {Bug::kJobNotKept, "job_not_kept", {"I1 ack_uncommitted", "I4 invented"}},
     {Bug::kDispatchNotKept, "dispatch_not_kept", {"I3 dispatch_uncommitted"}},
     {Bug::kRotationStuck, "rotation_stuck", {"I6 rotation"}},
+    {Bug::kTenantsStuck, "tenants_stuck", {"I6 tenants"}, crowded},
     {Bug::kDependencyIgnored, "dependency_ignored", {"S13 dependency"}},
     {Bug::kStallNotCounted, "stall_not_counted", {"S9 early_expiry"}, stand_still},
     {Bug::kAckBeforeCommit, "ack_before_commit", {"I1 ack_uncommitted", "I3 grant_uncommitted"}},

@@ -278,11 +278,11 @@ TEST_F(BaseCacheTest, UrlsAndCredentialsAreChecked) {
     auto opened = cache->open_repo(r, none);
     return opened ? std::string("ok") : opened.error().code;
   };
-  EXPECT_EQ(code("ext::sh -c date"), "bad_config");
-  EXPECT_EQ(code("--upload-pack=date"), "bad_config");
-  EXPECT_EQ(code("http://example.org/a"), "bad_config");
-  EXPECT_EQ(code("https://u:secret@example.org/a"), "bad_config");
-  EXPECT_EQ(code("relative/path"), "bad_config");
+  EXPECT_EQ(code("ext::sh -c date"), "url_refused");
+  EXPECT_EQ(code("--upload-pack=date"), "url_refused");
+  EXPECT_EQ(code("http://example.org/a"), "url_refused");
+  EXPECT_EQ(code("https://u:secret@example.org/a"), "url_refused");
+  EXPECT_EQ(code("relative/path"), "url_refused");
   EXPECT_EQ(code(origin.url(), "absent"), "bad_config");
   EXPECT_EQ(code(origin.url(), "../x"), "bad_config");
   spit(dir.path() + "/credentials/key", "username=u\npassword=p\n");

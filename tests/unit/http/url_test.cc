@@ -34,7 +34,10 @@ TEST(Url, ReadsBaseUrls) {
   EXPECT_EQ(parse_base_url("http://[::1]:80")->host, "::1");
   EXPECT_EQ(parse_base_url("http://[::1]:81")->authority(), "[::1]:81");
   EXPECT_EQ(parse_base_url("http://localhost")->port, "80");
-  for (const char* text : {"127.0.0.1:5050", "https://x", "http://", "http://u@h", "http://h:0",
+  EXPECT_FALSE(parse_base_url("http://localhost")->tls);
+  EXPECT_EQ(parse_base_url("https://localhost")->port, "443");
+  EXPECT_TRUE(parse_base_url("https://localhost")->tls);
+  for (const char* text : {"127.0.0.1:5050", "ftp://x", "http://", "http://u@h", "http://h:0",
                            "http://h:99999", "http://h?q", ""}) {
     EXPECT_FALSE(parse_base_url(text).ok()) << text;
   }

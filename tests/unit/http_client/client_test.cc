@@ -35,7 +35,7 @@ class Server {
     thread_.join();
     close(fd_);
   }
-  BaseUrl url() const { return {"127.0.0.1", std::to_string(port_), ""}; }
+  BaseUrl url() const { return {"127.0.0.1", std::to_string(port_), false, ""}; }
   std::vector<std::string> requests() {
     const std::lock_guard<std::mutex> lock(mutex_);
     return requests_;

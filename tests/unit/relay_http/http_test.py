@@ -11,7 +11,6 @@ import sys
 import tempfile
 import unittest
 
-RELAY, BROKER = os.path.abspath(sys.argv.pop(2)), os.path.abspath(sys.argv.pop(1))
 JOB = '{"base":{"repo":"r"},"patch":{"format":"none"}}'
 HOST = 'Host: x\r\n'
 JSON_TYPE = 'Content-Type: application/json\r\n'
@@ -165,4 +164,5 @@ class RelayTest(unittest.TestCase):
 
 
 if __name__ == '__main__':
+    RELAY, BROKER = os.path.abspath(sys.argv.pop(2)), os.path.abspath(sys.argv.pop(1))
     unittest.main(verbosity=2)

@@ -1,0 +1,228 @@
+#!/usr/bin/python3
+"""What thousands of slow HTTP clients cost a healthy one: it submits and reads jobs through a real relay, alone and beside
+SLOW clients that dribble heads and bodies, open event streams and do not read them, ask for answers and do not take them, or
+sit idle. slow_clients.py PROGRAMS [--slow N] [--rounds N] [--calls N] [--judge]
+
+Always judged: every healthy call is answered, the slow ones really are connected, the relay lives and its memory stays in
+bounds. With --judge also the time: the median over the rounds of p99(beside them) / p99(alone, the same round) is at most 2.
+"""
+import argparse
+import http.client
+import json
+import multiprocessing
+import os
+import pathlib
+import resource
+import selectors
+import shutil
+import socket
+import statistics
+import sys
+import tempfile
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+from farm import Farm, until  # noqa: E402
+
+JOB = {'base': {'repo': 'r'}, 'patch': {'format': 'none'}, 'requires': {'nobody': 'has'}}
+MEMORY_A_CLIENT = 160 << 10  # what the relay may grow by for each
+
+
+class Slow:
+    """One slow client's connection; step() is called about every second."""
+
+    def __init__(self, kind, address, loop):
+        self.kind, self.loop, self.sent, self.socket = kind, loop, 0, None
+        self.address = address
+        self.connect()
+
+    def connect(self):
+        self.close()
+        self.sent = 0
+        self.socket = socket.socket()
+        self.socket.setblocking(False)
+        if self.kind in ('stream', 'answer'):
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+        self.socket.connect_ex(self.address)
+        self.loop.register(self.socket, selectors.EVENT_READ, self)
+
+    def close(self):
+        if self.socket:
+            self.loop.unregister(self.socket)
+            self.socket.close()
+            self.socket = None
+
+    def text(self):
+        if self.kind == 'head':
+            return b'GET /v1/patches/slow HTTP/1.1\r\nHost: x\r\nX-Slow: ' + b'a' * 4000
+        if self.kind == 'body':
+            return b'POST /v1/patches HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100000\r\n\r\n' + b' ' * 99999
+        if self.kind == 'stream':
+            return b'GET /v1/patches/slow/events HTTP/1.1\r\nHost: x\r\n\r\n'
+        if self.kind == 'answer':
+            return b'GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n' * 20
+        return b''
+
+    def step(self):
+        text = self.text()
+        size = {'head': 40, 'body': 40}.get(self.kind, len(text))
+        piece = text[self.sent:self.sent + (size if self.sent else max(size, 150))]
+        try:
+            self.sent += self.socket.send(piece) if piece else 0
+        except BlockingIOError:
+            pass
+        except OSError:
+            self.connect()
+
+    def readable(self):
+        """Only who is closed is looked at; who has something to read leaves it there."""
+        if self.kind in ('stream', 'answer'):
+            self.loop.modify(self.socket, selectors.EVENT_WRITE, self)  # seen again by step()
+            return
+        try:
+            if not self.socket.recv(4096):
+                self.connect()
+        except OSError:
+            self.connect()
+
+
+def slow_process(address, count, stop, ready):
+    os.nice(10)  # what is measured is the relay, not who gets the processor
+    with selectors.EpollSelector() as loop:
+        kinds = ['head', 'body', 'idle', 'stream', 'answer']
+        clients = [Slow(kinds[n % len(kinds)], address, loop) for n in range(count)]
+        at, every = 0, time.monotonic()
+        first = True
+        while not stop.is_set():
+            # A tenth of them each tenth of a second, so that each says something about once a second.
+            for client in clients[at::10]:
+                client.step()
+            at = (at + 1) % 10
+            if at == 0 and first:
+                first = False
+                ready.set()
+            every += 0.1
+            while (left := every - time.monotonic()) > 0:
+                for key, events in loop.select(left):
+                    if events & selectors.EVENT_READ:
+                        key.data.readable()
+                    else:
+                        break
+                else:
+                    continue
+                time.sleep(min(left, 0.02))
+            every = max(every, time.monotonic() - 0.5)
+
+
+class Healthy:
+    def __init__(self, farm):
+        host, port = farm.address().split(':')
+        self.connection = http.client.HTTPConnection(host, int(port), timeout=30)
+        self.made = 0
+
+    def call(self):
+        """Submits a job and reads it; seconds of each."""
+        self.made += 1
+        times = []
+        body = json.dumps({**JOB, 'id': f'healthy-{self.made}'})
+        for method, path, data, wanted in (('POST', '/v1/patches', body, 202), ('GET', f'/v1/patches/healthy-{self.made}', None, 200)):
+            began = time.perf_counter()
+            self.connection.request(method, path, data, {'Content-Type': 'application/json'} if data else {})
+            answer = self.connection.getresponse()
+            answer.read()
+            times.append(time.perf_counter() - began)
+            if answer.status != wanted:
+                raise RuntimeError(f'{method} {path}: {answer.status}')
+        return times
+
+    def p99(self, calls):
+        times = sorted(t for _ in range(calls // 2) for t in self.call())
+        return times[int(len(times) * 0.99)], times[len(times) // 2]
+
+
+def metric(farm, name):
+    text = farm.call('GET', '/metrics')[1].decode()
+    return max((float(line.split()[-1]) for line in text.splitlines() if line.startswith(name)), default=0)
+
+
+def memory(process):
+    for line in pathlib.Path(f'/proc/{process.pid}/status').read_text().splitlines():
+        if line.startswith('VmRSS'):
+            return int(line.split()[1]) * 1024
+
+
+def beside(farm, healthy, args):
+    stop, ready = multiprocessing.Event(), multiprocessing.Event()
+    host, port = farm.address().split(':')
+    bad = multiprocessing.Process(target=slow_process, args=((host, int(port)), args.slow, stop, ready))
+    bad.start()
+    try:
+        if not ready.wait(60):
+            raise RuntimeError('the slow clients did not begin')
+        until(lambda: metric(farm, 'ghost_relay_connections ') >= args.slow * 0.9, 'the slow clients are connected', 60)
+        figures = healthy.p99(args.calls)
+        there = metric(farm, 'ghost_relay_connections ')
+        grown = memory(farm.relays[0].process)
+    finally:
+        stop.set()
+        bad.join(20)
+        if bad.is_alive():
+            bad.kill()
+    until(lambda: metric(farm, 'ghost_relay_connections ') < 50, 'the slow clients are gone', 60)
+    return figures, there, grown
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument('programs')
+    parser.add_argument('--slow', type=int, default=4000)
+    parser.add_argument('--rounds', type=int, default=1)
+    parser.add_argument('--calls', type=int, default=400)
+    parser.add_argument('--judge', action='store_true')
+    args = parser.parse_args()
+    limit = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))
+    if limit < args.slow + 200:
+        print(f'skipped: {limit} file descriptors are too few')
+        return 77
+    scratch = tempfile.mkdtemp(prefix='ghost-slow-clients-')
+    farm = Farm(scratch, args.programs, relays=1, runners=0)
+    wrong, ratios, middles = [], [], []
+    try:
+        farm.start()
+        farm.call('PUT', '/v1/repos/r', {'url': 'file:///nowhere'})
+        farm.call('POST', '/v1/patches', {**JOB, 'id': 'slow'})
+        healthy = Healthy(farm)
+        healthy.p99(args.calls)
+        for _ in range(args.rounds):
+            before = memory(farm.relays[0].process)
+            alone, alone_p50 = healthy.p99(args.calls)
+            (p99, p50), there, after = beside(farm, healthy, args)
+            ratios.append(p99 / alone)
+            middles.append(p50 / alone_p50)
+            grown = (after - before) / max(there, 1)
+            print(f'{there:.0f} slow clients: p99 {p99 * 1000:.2f} ms, alone {alone * 1000:.2f} ms, ratio {ratios[-1]:.2f}; p50 '
+                  f'{p50 * 1000:.2f} ms, alone {alone_p50 * 1000:.2f} ms; {grown / 1024:.0f} KiB of memory for each', flush=True)
+            if there < args.slow * 0.8:
+                wrong.append(f'only {there:.0f} slow clients were connected')
+            if grown > MEMORY_A_CLIENT:
+                wrong.append(f'{grown / 1024:.0f} KiB of memory for each slow client')
+        ratio = statistics.median(ratios)
+        print(f'median ratio of p99 {ratio:.2f}, of p50 {statistics.median(middles):.2f}')
+        if args.judge and ratio > 2:
+            wrong.append(f'p99 is {ratio:.2f} times what it is alone')
+        codes = farm.stop()
+        if any(codes.values()):
+            wrong.append(f'exit codes {codes}')
+    except BaseException:
+        farm.print_logs()
+        raise
+    finally:
+        farm.kill_all()
+        shutil.rmtree(scratch, ignore_errors=True)
+    print('too much: ' + ', '.join(wrong) if wrong else 'within the bounds')
+    return 1 if wrong else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
