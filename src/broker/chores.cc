@@ -39,8 +39,11 @@ Event Chores::leave() const {
   return event::FromClient{kSelf, 0, wire::DeleteInstance{self_.service, self_.instance}, {}};
 }
 
-void Chores::after_turn(Now now) {
+void Chores::committed() {
   if (!done_path_.empty()) unlink(std::exchange(done_path_, "").c_str());
+}
+
+void Chores::after_turn(Now now) {
   if (watchdog_ms_ && now.mono >= watchdog_at_) {
     notify::watchdog();
     watchdog_at_ = now.mono + *watchdog_ms_;

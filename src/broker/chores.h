@@ -18,6 +18,7 @@ class Chores {
 
   // Events that are due: the broker's own registration.
   std::vector<Event> due(Now now);
+  void committed();  // a turn's changes are kept
   void after_turn(Now now);
   MonoMs next_deadline() const;
   // The last words: out of the registry.

@@ -126,6 +126,7 @@ Status Shell::finish_turn() {
   }
   if (planted(Bug::kNewsBeforeCommit)) wake_waiters(changes_);
   if (Status s = commit(); !s) return s;
+  chores_.committed();
   if (Status s = send_all(&actions_, &answers_); !s) return s;
   answer_reads();
   GHOST_CRASH_POINT("turn.read");

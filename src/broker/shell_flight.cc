@@ -54,6 +54,7 @@ void Shell::take_off() {
 // Waits for the commit, then sends what it was waited with. An Error: the store has failed.
 Status Shell::land() {
   if (Status s = committer_->wait(); !s) return s;
+  chores_.committed();
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - flight_.start;
   commit_seconds_.add(took.count());
   flight_.actions.persist.clear();

@@ -1,11 +1,13 @@
 // Commits ahead: what is taken in during a commit is not said before its own.
 #include <gtest/gtest.h>
 #include <poll.h>
+#include <unistd.h>
 
 #include <condition_variable>
 #include <deque>
 #include <mutex>
 
+#include "base/fs.h"
 #include "broker/shell.h"
 
 namespace ghost::broker {
@@ -191,6 +193,29 @@ TEST_F(Flights, AFailedCommitIsTheEndAndNothingIsSaid) {
   wait_for_commit();
   EXPECT_FALSE(shell_->turn().ok());
   EXPECT_EQ(answered(), Numbers{});
+}
+
+// A broker that is killed before must void the leases of before the restore again.
+TEST_F(Flights, TheMarkOfARestoreStaysUntilTheCommit) {
+  const std::string mark = ::testing::TempDir() + "restored-" + std::to_string(getpid());
+  ASSERT_TRUE(write_file_atomic(mark, "backup\n", 0600).ok());
+  ShellOptions options;
+  options.commit_ahead = true;
+  options.restored_path = mark;
+  CoreOptions core_options;
+  core_options.hash_key = store_.hash_key();
+  Core core(core_options);
+  core.recover(core_->repos()[0]);
+  Shell shell(options, ports_, core, store_, Now{1, 1});
+  submit(2, kMany);
+  ASSERT_TRUE(shell.turn().ok());
+  EXPECT_EQ(access(mark.c_str(), F_OK), 0);
+  store_.open();
+  pollfd done{shell.flight_fd(), POLLIN, 0};
+  ASSERT_EQ(::poll(&done, 1, kPatienceMs), 1);
+  ASSERT_TRUE(shell.turn().ok());
+  EXPECT_EQ(answered(), Numbers{2});
+  EXPECT_NE(access(mark.c_str(), F_OK), 0);
 }
 
 TEST_F(Flights, TheLastTurnWaitsForTheLanding) {
