@@ -221,7 +221,7 @@ Status check_repo_url(std::string_view url, const std::string& schemes, const Ne
   }
   NetAddress address;
   if (read_address(parsed->host, &address) && !is_public(address) && !allowed.hold(address)) {
-    return refused("names an address of a private network, which is not allowed here");
+    return refused("is in a private network: --allow-private of broker and runners can name it");
   }
   return ok_status();
 }
@@ -263,7 +263,8 @@ Result<std::vector<NetAddress>> vet_host(const std::string& host, const Networks
   for (const NetAddress& address : *found) {
     if (is_public(address) || allowed.hold(address)) continue;
     log::warn("repository's host refused", {{"host", host}, {"address", print_address(address)}});
-    return refused("leads into a private network, which is not allowed here");
+    return refused(
+        "leads into a private network: --allow-private of broker and runners can name it");
   }
   return found;
 }
