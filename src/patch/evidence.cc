@@ -49,6 +49,13 @@ bool lost_at_edge(const Hunk& hunk, const Placement& place) {
   return at_begin || (hunk.trailing == 0 && !place.at_file_end);
 }
 
+// Only its number says where a hunk without old lines belongs. Two that name one place, with counts
+// that are wrong, may be what damage made of one.
+bool share_a_place(const Hunk& a, const Hunk& b) {
+  return a.numbered && b.numbered && a.old_lines == 0 && b.old_lines == 0 &&
+         b.old_pos <= a.old_pos && !(Deficit(a).none() && Deficit(b).none());
+}
+
 Doubt doubt_when_recounting(const Hunk& hunk, const Hunk* next, const Placement& place,
                             const Deficit& lacks) {
   if (next_hunk(hunk, next, lacks) == Witness::kForHeader && lacks.old_lines == 0) {
@@ -72,9 +79,17 @@ bool is_intact(const Hunk& hunk, const Placement& place) {
          place.edits.front().at + (place.edits.front().removed > 0) == hunk.old_pos;
 }
 
-Doubt doubt_of(const Hunk& hunk, const Hunk* next, const Placement& place, uint32_t usual,
+Doubt doubt_of(const std::vector<Hunk>& hunks, size_t index, const Placement& place, uint32_t usual,
                wire::ApplyMode mode) {
+  const Hunk& hunk = hunks[index];
+  const Hunk* before = index > 0 ? &hunks[index - 1] : nullptr;
+  const Hunk* next = index + 1 < hunks.size() ? &hunks[index + 1] : nullptr;
   const Deficit lacks(hunk);
+  if ((before && share_a_place(*before, hunk)) || (next && share_a_place(hunk, *next))) {
+    return {
+        "this hunk and one beside it add lines at one place, and counts are wrong: is it one "
+        "hunk, doubled?"};
+  }
   if (hunk.stray > 0 && (!hunk.numbered || !lacks.none())) {
     return {"line " + std::to_string(hunk.stray) +
             " of the patch begins with none of ' ', '+' and '-'; is its '+' missing?"};

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "patch/diff_parse.h"
 #include "patch/place_tolerant.h"
@@ -21,9 +22,9 @@ struct Doubt {
   bool cut = false;  // the patch ends too early: no proof for this file says what else is missing
 };
 
-// Whether the placed hunk may be believed. `next` is the hunk behind it in the same file, null for
-// the last one; `usual`: the context that the file's hunks have.
-Doubt doubt_of(const Hunk& hunk, const Hunk* next, const Placement& place, uint32_t usual,
+// Whether the placed hunk `index` of a file may be believed; `usual`: the context that the file's
+// hunks have.
+Doubt doubt_of(const std::vector<Hunk>& hunks, size_t index, const Placement& place, uint32_t usual,
                wire::ApplyMode mode);
 
 // Whether nothing about the hunk had to be mended: it stands where its header says, and as long.

@@ -1,6 +1,7 @@
 #include "patch/text_image.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 
 #include "base/check.h"
@@ -8,12 +9,29 @@
 #include "patch/chars.h"
 
 namespace ghost::patch {
+
 namespace {
 
 // Keyed, so that nobody can make up lines that collide.
 uint64_t hash_key() {
   static const uint64_t key = random_u64() | 1;
   return key;
+}
+
+template <typename Word>
+uint64_t load(const char* at) {
+  Word word;
+  std::memcpy(&word, at, sizeof word);
+  return word;
+}
+
+// Up to seven bytes as one number. Most lines of a file made to be expensive are as short.
+uint64_t load_few(const char* at, size_t bytes) {
+  uint64_t out = 0;
+  if (bytes & 4) out = load<uint32_t>(at), at += 4;
+  if (bytes & 2) out = out << 16 | load<uint16_t>(at), at += 2;
+  if (bytes & 1) out = out << 8 | load<uint8_t>(at);
+  return out;
 }
 
 uint32_t hash_line(std::string_view line, uint64_t key) {
@@ -25,15 +43,8 @@ uint32_t hash_line(std::string_view line, uint64_t key) {
         static_cast<unsigned __int128>(state ^ word) * 0x9e3779b97f4a7c15ull;
     state = static_cast<uint64_t>(product) ^ static_cast<uint64_t>(product >> 64) ^ key;
   };
-  for (; left >= 8; p += 8, left -= 8) {
-    uint64_t word;
-    std::memcpy(&word, p, 8);
-    mix(word);
-  }
-  uint64_t tail = 0;
-  if (left > 0) std::memcpy(&tail, p, left);
-  mix(tail ^ (uint64_t{left} << 56));
-  mix(key >> 7);
+  for (; left >= 8; p += 8, left -= 8) mix(load<uint64_t>(p));
+  mix(load_few(p, left) ^ (uint64_t{left} << 56));
   return static_cast<uint32_t>(state ^ state >> 32);
 }
 
@@ -52,12 +63,23 @@ bool goes_on_blank(std::string_view have, std::string_view want) {
 
 TextImage::TextImage(std::string_view original) : original_(original) {
   GHOST_CHECK(original.size() < 0xffffffff);
-  starts_.reserve(original.size() / 32 + 2);
+  starts_.reserve(static_cast<size_t>(std::count(original.begin(), original.end(), '\n')) + 2);
   starts_.push_back(0);
-  for (size_t at = 0; at < original.size();) {
-    at += line_size(original.substr(at));
-    starts_.push_back(static_cast<uint32_t>(at));
+  size_t at = 0;
+  // Eight bytes at a time, the first the lowest: a line feed has its highest bit set in `ends`.
+  for (; original.size() - at >= 8; at += 8) {
+    constexpr uint64_t kLow = 0x7f7f7f7f7f7f7f7full;
+    uint64_t zero_at_ends = load<uint64_t>(original.data() + at) ^ 0x0a0a0a0a0a0a0a0aull;
+    if (std::endian::native == std::endian::big) zero_at_ends = __builtin_bswap64(zero_at_ends);
+    uint64_t ends = ~(((zero_at_ends & kLow) + kLow) | zero_at_ends | kLow);
+    for (; ends != 0; ends &= ends - 1) {
+      starts_.push_back(static_cast<uint32_t>(at) + (std::countr_zero(ends) >> 3) + 1);
+    }
   }
+  for (; at < original.size(); ++at) {
+    if (original[at] == '\n') starts_.push_back(static_cast<uint32_t>(at) + 1);
+  }
+  if (starts_.back() != original.size()) starts_.push_back(static_cast<uint32_t>(original.size()));
   count_ = original_line_count();
   if (count_ > 0) pieces_.push_back({0, count_, false, 0});
 }

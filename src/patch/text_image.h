@@ -24,8 +24,10 @@ class TextImage {
 
   uint32_t line_count() const { return count_; }
   uint32_t original_line_count() const { return static_cast<uint32_t>(starts_.size() - 1); }
-  std::string_view original_line(uint32_t line) const {
-    return original_.substr(starts_[line], starts_[line + 1] - starts_[line]);
+  std::string_view original_line(uint32_t line) const { return original_lines(line, line + 1); }
+  // The lines [begin, end) in one piece.
+  std::string_view original_lines(uint32_t begin, uint32_t end) const {
+    return original_.substr(starts_[begin], starts_[end] - starts_[begin]);
   }
 
   // Whether `lines` stand at `at`, all of them original. As git apply, a last line that has no

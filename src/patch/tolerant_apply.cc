@@ -112,8 +112,7 @@ bool TolerantApplier::place_all() {
     }
     const Edit& last = place.edits.back();
     place.at_file_end = last.at + last.removed == image_.original_line_count();
-    const Hunk* next = i + 1 < file_.hunks.size() ? &file_.hunks[i + 1] : nullptr;
-    Doubt doubt = doubt_of(hunk, next, place, usual, job_.options.mode);
+    Doubt doubt = doubt_of(file_.hunks, i, place, usual, job_.options.mode);
     cut_ |= doubt.cut;
     if (!place.doubt.empty()) {
       doubts_.push_back({i, "ambiguous", std::move(place.doubt)});
@@ -128,15 +127,12 @@ bool TolerantApplier::place_all() {
 std::string TolerantApplier::result() const {
   std::string out;
   uint32_t line = 0;
-  const auto copy_to = [&](uint32_t end) {
-    for (; line < end; ++line) out += image_.original_line(line);
-  };
   for (const Edit& edit : edits_) {
-    copy_to(edit.at);
+    out += image_.original_lines(line, edit.at);
     out += edit.after;
-    line += edit.removed;
+    line = edit.at + edit.removed;
   }
-  copy_to(image_.original_line_count());
+  out += image_.original_lines(line, image_.original_line_count());
   return out;
 }
 

@@ -8,6 +8,29 @@
 namespace ghost::patch {
 namespace {
 
+// Eight bytes are looked at together: bytes near a line feed, and ones that differ in one bit.
+TEST(Place, LinesEndAtLineFeedsAndNothingElse) {
+  const std::string kinds = "\n\x0b\x09\x8a\x0a\xff a\n\n";
+  uint32_t seed = 1;
+  for (size_t size = 0; size < 200; ++size) {
+    std::string text;
+    for (size_t i = 0; i < size; ++i) {
+      seed = seed * 1664525 + 1013904223;
+      text += kinds[(seed >> 16) % kinds.size()];
+    }
+    const TextImage image(text);
+    std::vector<std::string> expected;
+    for (size_t at = 0; at < text.size();) {
+      const size_t end = std::min(text.find('\n', at), text.size() - 1) + 1;
+      expected.push_back(text.substr(at, end - at));
+      at = end;
+    }
+    ASSERT_EQ(image.original_line_count(), expected.size());
+    for (uint32_t i = 0; i < expected.size(); ++i) ASSERT_EQ(image.original_line(i), expected[i]);
+    ASSERT_EQ(image.original_lines(0, image.original_line_count()), text);
+  }
+}
+
 TEST(Place, TheNearestOfManyAreFound) {
   std::string text;
   for (int i = 0; i < 1000; ++i) text += i % 2 ? "odd\n" : "even\n";

@@ -67,6 +67,19 @@ TEST(Witness, AHunkThatStandsTwiceOrOutOfOrderIsNotPutElsewhere) {
   }
 }
 
+TEST(Witness, LinesThatAreAddedTwiceAtOnePlaceAreNotBelievedWithWrongCounts) {
+  const std::string head = "--- /dev/null\n+++ b/new\n", whole = "@@ -0,0 +1,3 @@\n+1\n+2\n+3\n";
+  EXPECT_TRUE(run(head + whole, kRecount).ok());
+  EXPECT_TRUE(run(head + "@@ -0,0 +1,9 @@\n+1\n+2\n+3\n", kRecount).ok());
+  for (const auto mode : {kRecount, kFuzzy}) {
+    // The header and the line behind it stand twice; the first time without the lines that follow.
+    const Applied first = run(head + "@@ -0,0 +1,3 @@\n+1\n+++ b/new\n" + whole, mode);
+    EXPECT_EQ(first.fault(), "damaged@3") << first.message();
+    EXPECT_EQ(first.files, kBase);
+    EXPECT_EQ(run(head + whole + "@@ -0,0 +1,3 @@\n+1\n", mode).files, kBase);
+  }
+}
+
 TEST(Witness, AFileThatStandsTwiceIsNotChangedTwiceAtTheSameLines) {
   const std::string a = kHead + "@@ -4,3 +4,4 @@\n line 4\n+a\n line 5\n line 6\n";
   const std::string b = kHead + "@@ -20,3 +20,4 @@\n line 20\n+b\n line 21\n line 22\n";
