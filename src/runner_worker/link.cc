@@ -269,6 +269,7 @@ void Link::on(WriteOutbox& action) {
   auto item =
       std::make_shared<OutboxItem>(OutboxItem{std::move(action.item), std::move(action.verdict),
                                               std::move(action.diff), std::move(action.events)});
+  outbox_.hold(*item);
   writer_.run([this, item] {
     const Status written = outbox_.put(*item);
     if (!written) log::error("outbox", {{"reason", written.error().message}});

@@ -178,12 +178,18 @@ void Outbox::load_spares(std::vector<OutboxLoaded>* found) {
   }
 }
 
+void Outbox::hold(const OutboxItem& item) {
+  const std::lock_guard lock(mutex_);
+  Cached cached{{or_empty(item.verdict), or_empty(item.diff)}, true};
+  const uint64_t bytes = cached.bytes();
+  if (cache_.emplace(item.item.lease, std::move(cached)).second) cached_bytes_ += bytes;
+}
+
 Status Outbox::put(const OutboxItem& item) {
+  hold(item);
   const Status written = write(path_of(item.item.lease), encode_outbox_item(item));
   const std::lock_guard lock(mutex_);
-  Cached cached{{or_empty(item.verdict), or_empty(item.diff)}, !written.ok()};
-  cached_bytes_ += cached.bytes();
-  cache_[item.item.lease] = std::move(cached);
+  cache_.at(item.item.lease).only_here = !written.ok();
   trim_cache();
   return written;
 }

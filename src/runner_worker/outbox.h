@@ -42,7 +42,9 @@ class Outbox {
 
   // What is there at start. Unreadable files are renamed to *.bad; their names go to `bad`.
   std::vector<OutboxLoaded> load(std::vector<std::string>* bad);
-  // On an error (disk full) the payloads are still held in memory.
+  // Holds an item's payloads in memory, so that payloads() gives them before put() has ended.
+  void hold(const OutboxItem& item);
+  // Writes what is held. On an error (disk full) it is still held in memory.
   Status put(const OutboxItem& item);
   Result<OutboxPayloads> payloads(const LeaseRef& lease);
   void remove(const LeaseRef& lease);
@@ -60,7 +62,7 @@ class Outbox {
 
   struct Cached {
     OutboxPayloads payloads;
-    bool only_here = false;  // the disk refused it
+    bool only_here = false;  // not written yet, or the disk refused it
     uint64_t bytes() const { return payloads.verdict->size() + payloads.diff->size(); }
   };
 

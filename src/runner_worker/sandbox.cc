@@ -92,7 +92,6 @@ std::optional<ReadySandbox> LocalPool::take() {
       box = std::move(ready_.front());
       ready_.pop_front();
     }
-    changed_.notify_one();
     pollfd died{box.process.pidfd.get(), POLLIN, 0};
     if (::poll(&died, 1, 0) == 0) return box;
   }
@@ -100,11 +99,12 @@ std::optional<ReadySandbox> LocalPool::take() {
 
 Result<std::unique_ptr<Sandbox>> LocalPool::open(const SandboxSpec& spec) {
   if (!spec.host_network) {
-    if (auto ready = take()) {
-      auto box = LocalSandbox::open(*host_, std::move(*ready), spec);
-      // One that waited may have met an accident; a fresh one tells whether it is the host's.
-      if (box.ok() || box.error().code == "too_large") return box;
-    }
+    std::optional<Result<std::unique_ptr<Sandbox>>> box;
+    if (auto ready = take()) box = LocalSandbox::open(*host_, std::move(*ready), spec);
+    // The next one is made only now: the kernel lets one of all sandboxes mount at a time.
+    changed_.notify_one();
+    // One that waited may have met an accident; a fresh one tells whether it is the host's.
+    if (box && (box->ok() || box->error().code == "too_large")) return std::move(*box);
   }
   if (auto parked = host_->unpark(spec.base_dir)) {
     auto same_user = host_->spawn(spec.host_network, parked->uid);

@@ -64,7 +64,7 @@ class SessionCore {
   enum class Phase {
     kPending,    // waits for a slot
     kRunning,    // an executor works on it, or is being stopped
-    kWriting,    // finished, on its way to the outbox
+    kWriting,    // finished: on its way to the outbox and to the broker
     kResult,     // in the outbox, until the broker has it
     kReleasing,  // given back unfinished, until the broker knows
   };
@@ -90,6 +90,7 @@ class SessionCore {
     MonoMs received = 0, lease_until = 0;
     StopReason stop = StopReason::kNone;
     bool stale = false;  // another's now: no result, nothing to give back
+    bool has_result() const { return phase == Phase::kWriting || phase == Phase::kResult; }
     wire::ReleaseReason release = wire::ReleaseReason::kOutage;
 
     EventLog log;
@@ -106,6 +107,7 @@ class SessionCore {
     MonoMs due = 0;      // when to send result or release
     uint64_t wait_ms = 0;
     bool in_flight = false, refused = false, alone = false;
+    bool acked = false;    // before it was written: removed once it is
     bool held_up = false;  // until results in flight are answered
   };
   enum class Kind {

@@ -28,11 +28,15 @@ void shorten(std::string& text, size_t bytes_max) {
 
 }  // namespace
 
+// The broker, whose word alone counts, need not wait for this host's disk: the outbox is for a
+// result that is not acked yet when the runner ends.
 void SessionCore::finish(Job& job, wire::ResultItem item, Blob verdict, Blob diff) {
   job.phase = Phase::kWriting;
   job.item = std::move(item);
   shorten(job.item.reason, kReasonBytesMax);
   job.input = {};
+  job.due = now_;
+  job.wait_ms = options_.retry_ms;
   // Window and waiting are over: what is left of the log is in the outbox too.
   job.bytes = size_of(verdict) + size_of(diff);
   ++outbox_items_;
@@ -48,8 +52,10 @@ void SessionCore::on(OutboxWritten& event) {
   Job* job = find(event.lease);
   if (job == nullptr || job->phase != Phase::kWriting) return;
   job->phase = Phase::kResult;
-  job->due = now_;
-  job->wait_ms = options_.retry_ms;
+  if (job->acked) {
+    act(RemoveOutbox{event.lease});
+    erase(event.lease);
+  }
   if (event.durable) return;
   act(Notice{true, "outbox cannot be written, taking no jobs for a while", ""});
   outbox_sick_until_ = now_ + static_cast<MonoMs>(options_.outbox_cooldown_ms);
@@ -75,7 +81,7 @@ void SessionCore::flush_results() {
   uint64_t flight_bytes = 0;
   std::vector<Job*> ready;
   for (auto& [lease, job] : jobs_) {
-    if (job.phase != Phase::kResult) continue;
+    if (!job.has_result() || job.acked) continue;
     if (job.in_flight && now_ >= job.due) job.in_flight = false;
     if (job.in_flight) flight_bytes += job.bytes + 1;
     // The log is complete before the result is sent.
@@ -116,13 +122,17 @@ void SessionCore::on_message(wire::ResultsKept& m) {
     if (job == nullptr) continue;
     if (job->phase == Phase::kReleasing) {
       erase(ack.lease);
-    } else if (job->phase == Phase::kResult) {
+    } else if (job->has_result() && !job->acked) {
       if (ack.status == wire::ResultStatus::kUnknown) {
         refuse_result(*job);
         continue;
       }
       if (ack.status == wire::ResultStatus::kStale) {
         act(Notice{true, "result is stale, dropped", std::to_string(ack.lease.job)});
+      }
+      if (job->phase == Phase::kWriting) {
+        job->acked = true;
+        continue;
       }
       act(RemoveOutbox{ack.lease});
       erase(ack.lease);
@@ -178,7 +188,7 @@ void SessionCore::on_result_failure(const Asked& asked, const wire::ErrorBody& e
     if (job->phase == Phase::kReleasing) {
       // Heartbeats that do not name it say the same.
       if (!retry) erase(lease);
-    } else if (job->phase == Phase::kResult && job->in_flight) {
+    } else if (job->has_result() && job->in_flight) {
       job->in_flight = false;
       job->due = retry ? again : now_;
       if (retry) continue;
@@ -204,7 +214,7 @@ void SessionCore::resume_sending() {
     if (job.delivery) job.delivery->due = now_;
     if (job.artifact) job.artifact->due = now_;
     if (job.phase == Phase::kReleasing) job.due = now_;
-    if (job.phase == Phase::kResult) {
+    if (job.has_result()) {
       job.in_flight = false;
       job.due = now_;
       if (!job.refused) job.wait_ms = options_.retry_ms;
@@ -216,7 +226,7 @@ void SessionCore::erase(const LeaseRef& lease) {
   const auto found = jobs_.find(lease);
   if (found == jobs_.end()) return;
   const Job& job = found->second;
-  if (job.phase == Phase::kWriting || job.phase == Phase::kResult) {
+  if (job.has_result()) {
     --outbox_items_;
     outbox_bytes_ -= job.bytes;
   }
@@ -236,7 +246,8 @@ MonoMs SessionCore::job_deadline(const Job& job) const {
     if (job.log.has_sent()) due = std::min(due, job.log_retry);
   }
   const bool log_done = job.log_closed || job.log.empty();
-  if (job.phase == Phase::kReleasing || (job.phase == Phase::kResult && log_done && !job.held_up)) {
+  const bool to_send = job.has_result() && !job.acked && log_done && !job.held_up;
+  if (job.phase == Phase::kReleasing || to_send) {
     due = std::min(due, job.due);
   }
   return due;

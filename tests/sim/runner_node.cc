@@ -171,12 +171,12 @@ void RunnerNode::read_broker() {
       }
     } else if (const auto* acks = std::get_if<wire::ResultsKept>(&body)) {
       for (const wire::ResultAckItem& item : acks->items) {
-        const auto file = outbox_.find(item.lease);
-        if (file == outbox_.end()) continue;  // given back
+        const std::optional<OutboxItem> result = result_of(item.lease);
+        if (!result) continue;  // given back
         Event e = Recorder::make(Kind::kResultAck, ids_[item.lease], lease_of(item.lease));
         e.runner = name_;
         e.status = std::string(to_string(item.status));
-        e.outcome = std::string(to_string(decode_outbox_item(file->second)->item.outcome));
+        e.outcome = std::string(to_string(result->item.outcome));
         recorder_.add(std::move(e));
       }
     }
@@ -213,10 +213,7 @@ void RunnerNode::on(Send& a) {
   wire::Frames payloads = std::move(a.payloads);
   if (auto* results = std::get_if<wire::PutResults>(&a.body)) {
     for (const wire::ResultItem& item : results->items) {
-      const auto held = process_->in_memory.find(item.lease);
-      OutboxItem kept = held != process_->in_memory.end()
-                            ? held->second
-                            : *decode_outbox_item(outbox_.at(item.lease));
+      const OutboxItem kept = result_of(item.lease).value();
       Event e = Recorder::make(Kind::kResult, ids_[item.lease], lease_of(item.lease));
       e.runner = name_;
       e.outcome = std::string(to_string(item.outcome));
@@ -257,15 +254,23 @@ void RunnerNode::on(AnswerDelivery& a) {
   if (Sandbox* s = sandbox(a.lease)) s->answer(a);
 }
 
+std::optional<OutboxItem> RunnerNode::result_of(const Lease& lease) const {
+  const auto held = process_->in_memory.find(lease);
+  if (held != process_->in_memory.end()) return held->second;
+  const auto file = outbox_.find(lease);
+  if (file == outbox_.end()) return std::nullopt;
+  return *decode_outbox_item(file->second);
+}
+
 // Written by a thread of its own, as a whole or not at all.
 void RunnerNode::on(WriteOutbox& a) {
   OutboxItem item{a.item, a.verdict, a.diff, a.events};
+  process_->in_memory[item.item.lease] = item;
   schedule_.after(random_.between(1, 20) * kMs, [this, item, life = life_] {
     if (life != life_) return;
-    if (disk_full_) {
-      process_->in_memory[item.item.lease] = item;
-    } else {
+    if (!disk_full_) {
       outbox_[item.item.lease] = encode_outbox_item(item);
+      process_->in_memory.erase(item.item.lease);
     }
     post(OutboxWritten{item.item.lease, !disk_full_});
   });

@@ -40,7 +40,8 @@ class RunnerNode {
     std::unique_ptr<runner::SessionCore> core;
     std::vector<runner::SessionEvent> mailbox;
     std::map<Lease, std::shared_ptr<Sandbox>, runner::LeaseOrder> running;
-    std::map<Lease, runner::OutboxItem, runner::LeaseOrder> in_memory;  // the disk refused them
+    std::map<Lease, runner::OutboxItem, runner::LeaseOrder>
+        in_memory;  // not written yet, or refused by the disk
     int connections = 0;
     bool paused = false, stopped = false;
     Us next_turn = -1;
@@ -53,6 +54,7 @@ class RunnerNode {
   void connect();
   void read_broker();
   void step(runner::SessionEvent event);
+  std::optional<runner::OutboxItem> result_of(const Lease& lease) const;
   Sandbox* sandbox(const Lease& lease);
   void post(runner::SessionEvent event);
 
