@@ -104,7 +104,7 @@ Plan make_plan(uint64_t seed) {
   std::vector<FaultKind> kinds;
   for (int k = 0; k < kFaultKinds; ++k) {
     const auto kind = static_cast<FaultKind>(k);
-    const int percent = kind == FaultKind::kRestore ? 10 : kind == FaultKind::kBackup ? 30 : 50;
+    const int percent = kind == FaultKind::kRestore ? 15 : kind == FaultKind::kBackup ? 30 : 50;
     if (random.chance(percent)) kinds.push_back(kind);
   }
   if (plan.faults_us > 0 && !kinds.empty()) {
@@ -113,6 +113,11 @@ Plan make_plan(uint64_t seed) {
       const auto kind =
           kinds[static_cast<size_t>(random.between(0, static_cast<int64_t>(kinds.size()) - 1))];
       plan.faults.push_back(make_fault(plan, kind, &random));
+      if (kind != FaultKind::kRestore) continue;
+      // Nothing is restored where nothing was backed up.
+      Fault backup = make_fault(plan, FaultKind::kBackup, &random);
+      backup.at = random.between(plan.calm_us / 2, plan.faults.back().at);
+      plan.faults.push_back(backup);
     }
   }
   std::stable_sort(plan.faults.begin(), plan.faults.end(),
