@@ -1,7 +1,13 @@
 // Known bugs that only tests can switch on, to show that their checkers catch them. In a program
 // this is nothing: `planted` is a constant false. Built with GHOST_PLANTED_BUGS, one bug at a time
-// is active. Single-threaded.
+// is active: what a test sets, or what GHOST_PLANTED_BUG in the environment of a program names.
+// Single-threaded.
 #pragma once
+
+#ifdef GHOST_PLANTED_BUGS
+#include <cstdlib>
+#include <string_view>
+#endif
 
 namespace ghost {
 
@@ -32,7 +38,16 @@ enum class Bug {
 };
 
 #ifdef GHOST_PLANTED_BUGS
-inline Bug active_bug = Bug::kNoBug;
+// Those that clients of real processes can notice (tests/torture).
+inline Bug bug_of_environment() {
+  const char* set = std::getenv("GHOST_PLANTED_BUG");
+  const std::string_view name = set != nullptr ? set : "";
+  if (name == "job_not_kept") return Bug::kJobNotKept;
+  if (name == "result_not_kept") return Bug::kResultNotKept;
+  if (name == "key_not_unique") return Bug::kKeyNotUnique;
+  return Bug::kNoBug;
+}
+inline Bug active_bug = bug_of_environment();
 inline bool planted(Bug bug) {
   return active_bug == bug;
 }

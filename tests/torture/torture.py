@@ -3,8 +3,9 @@
 saw is judged by ghost-history-check; beside it: a terminal record never changes, a passed job's log is whole, a tag is
 there if and only if its job says so, no runner holds more than its slots, and nothing is left running.
 
-torture.py PROGRAMS [--broker PROGRAM] [--kills N] [--hits N] [--seconds N] [--seed N] [--keep]
-With a broker that has crash points compiled in (GHOST_CRASH_POINTS) it dies at each of them, --hits times at least.
+torture.py PROGRAMS [--broker PROGRAM] [--kills N] [--hits N] [--seconds N] [--seed N] [--keep] [--planted BUG]
+With a broker that has crash points compiled in (GHOST_CRASH_POINTS) it dies at each of them, --hits times at least. Such
+a broker also has the bugs of src/base/planted_bugs.h: with one of them --planted succeeds only if it is caught.
 """
 import argparse
 import collections
@@ -46,6 +47,8 @@ class Torture:
                             '--backoff-ms-max', '200', '--reserve-bytes', str(1 << 20), '--log-level', 'warn'],
             runner_options=['--log-level', 'warn', '--isolation', 'none'],
             relay_options=['--broker-silence-ms', '1000', '--broker-timeout-ms', '4000', '--log-level', 'warn'])
+        if args.planted:
+            self.farm.environment['GHOST_PLANTED_BUG'] = args.planted
         self.kills, self.hits, self.stops = collections.Counter(), collections.Counter(), 0
         self.points = crash_points() if args.broker else []
         self.faults = []
@@ -336,6 +339,7 @@ def main():
     parser.add_argument('--seconds', type=float, default=10)
     parser.add_argument('--seed', type=int, default=1)
     parser.add_argument('--keep', action='store_true')
+    parser.add_argument('--planted')
     args = parser.parse_args()
     scratch = tempfile.mkdtemp(prefix='ghost-torture-')
     torture = Torture(args, scratch)
@@ -353,10 +357,13 @@ def main():
     for fault in torture.faults[:20]:
         print('VIOLATION', fault)
     bad = bool(torture.faults) or judged.returncode != 0
-    print(f'{time.monotonic() - began:.0f} s, seed {args.seed}: ' + ('FAILED, see ' + scratch if bad else 'clean'))
-    if not bad and not args.keep:
+    wanted = judged.returncode != 2 and bad == bool(args.planted)
+    what = f'planted {args.planted}' if args.planted else f'seed {args.seed}'
+    said = ('caught' if bad else 'NOT CAUGHT') if args.planted else ('FAILED' if bad else 'clean')
+    print(f'{time.monotonic() - began:.0f} s, {what}: {said}' + ('' if wanted else ', see ' + scratch))
+    if wanted and not args.keep:
         shutil.rmtree(scratch)
-    return 1 if bad else 0
+    return 0 if wanted else 1
 
 
 sys.exit(main())
