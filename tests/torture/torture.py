@@ -142,7 +142,7 @@ class Torture:
                 continue
             for runner in found.get('items', []) if status == 200 else []:
                 if len(runner.get('jobs', [])) > SLOTS:
-                    self.complain(f'runner {runner["instance"]} holds {runner["jobs"]}')
+                    self.complain(f'runner {runner.get("id")} holds {runner["jobs"]}')
 
     # --- what is done to the farm ---
 
@@ -346,6 +346,11 @@ def main():
     began = time.monotonic()
     try:
         torture.run()
+    except (TimeoutError, AssertionError) as error:
+        if not args.planted:
+            raise
+        torture.complain(repr(error))  # the farm is too broken to be looked at
+        torture.history.close()
     finally:
         torture.farm.kill_all()
     torture.report()
