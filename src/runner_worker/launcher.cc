@@ -1,8 +1,10 @@
 #include "runner_worker/launcher.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -68,6 +70,9 @@ Result<Fd> sealed_image() {
 
 }  // namespace
 
+Launcher::Launcher(LauncherConfig config)
+    : config_(std::move(config)), mounts_(::open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC)) {}
+
 Launcher::~Launcher() {
   stop();
 }
@@ -124,7 +129,24 @@ Result<BoxFrame> Launcher::ask(BoxMessage type, const std::string& payload,
   }
 }
 
-Result<SpawnedSandbox> Launcher::spawn(const SpawnRequest& request) {
+// Called with the mutex held. Roots that are used again and again show the host as it was: files
+// that were replaced, and mounts that came or went, are told by these.
+uint64_t Launcher::host_changes() {
+  std::string now;
+  const std::string etc = config_.root + "/etc", top = config_.root + "/";
+  for (const std::string& folder : {etc, top}) {
+    struct stat info {};
+    if (::stat(folder.c_str(), &info) != 0) continue;
+    now += std::to_string(info.st_mtim.tv_sec) + "." + std::to_string(info.st_mtim.tv_nsec) + " ";
+  }
+  pollfd mounts{mounts_.get(), POLLPRI, 0};
+  const bool mounted = ::poll(&mounts, 1, 0) > 0 && (mounts.revents & (POLLERR | POLLPRI)) != 0;
+  if (mounted || now != host_folders_) ++host_changes_;
+  host_folders_ = std::move(now);
+  return host_changes_;
+}
+
+Result<SpawnedSandbox> Launcher::spawn(SpawnRequest request) {
   int control[2], life[2];
   if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, control) != 0) {
     return failed("socketpair");
@@ -138,6 +160,7 @@ Result<SpawnedSandbox> Launcher::spawn(const SpawnRequest& request) {
   out.life.reset(life[0]);
   const Fd inner_life(life[1]);
   const std::lock_guard lock(mutex_);
+  request.host_changes = host_changes();
   auto frame = ask(BoxMessage::kSpawn, encode(request), {inner_control.get(), inner_life.get()});
   if (!frame.ok()) return frame.error();
   if (frame->fds.size() != 1) return Error{"io_error", "sandbox launcher: no process", ""};

@@ -6,6 +6,7 @@
 #include <sys/types.h>
 
 #include <mutex>
+#include <string>
 #include <string_view>
 
 #include "base/result.h"
@@ -26,13 +27,13 @@ struct SpawnedSandbox {
 
 class Launcher {
  public:
-  explicit Launcher(LauncherConfig config) : config_(std::move(config)) {}
+  explicit Launcher(LauncherConfig config);
   ~Launcher();
   Launcher(const Launcher&) = delete;
   Launcher& operator=(const Launcher&) = delete;
 
   // Error code io_error. A launcher that has died is started again.
-  Result<SpawnedSandbox> spawn(const SpawnRequest& request);
+  Result<SpawnedSandbox> spawn(SpawnRequest request);
   // The user namespace for idmapped mounts that show the runner's files as the sandbox's.
   Result<Fd> idmap_namespace();
   pid_t pid();
@@ -41,11 +42,15 @@ class Launcher {
   Status start();
   void stop();
   Result<BoxFrame> ask(BoxMessage type, const std::string& payload, const std::vector<int>& fds);
+  uint64_t host_changes();
 
   const LauncherConfig config_;
   std::mutex mutex_;
   Fd socket_;
   pid_t pid_ = -1;
+  const Fd mounts_;           // polled for changes of what the host has mounted
+  std::string host_folders_;  // times of change of the folders that a root is made from
+  uint64_t host_changes_ = 0;
 };
 
 }  // namespace ghost::runner

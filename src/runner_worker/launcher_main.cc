@@ -13,6 +13,8 @@
 #include <unistd.h>
 
 #include <linux/sched.h>
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
@@ -20,6 +22,7 @@
 #include <map>
 #include <vector>
 
+#include "runner_worker/common_root.h"
 #include "runner_worker/sandbox_init.h"
 #include "runner_worker/sandbox_root.h"
 #include "runner_worker/sandbox_wire.h"
@@ -161,18 +164,40 @@ bool Networks::untouched() {
   return true;
 }
 
-Result<Spawned> spawn(const LauncherConfig& config, Networks& networks, const SpawnRequest& request,
+// What the launcher has and no sandbox is to have.
+void close_all_but(std::array<int, 3> kept) {
+  std::sort(kept.begin(), kept.end());
+  unsigned from = 3;
+  for (const int fd : kept) {
+    const auto next = static_cast<unsigned>(fd);
+    if (next > from) (void)::syscall(SYS_close_range, from, next - 1, 0u);
+    from = next + 1;
+  }
+  (void)::syscall(SYS_close_range, from, ~0u, 0u);
+}
+
+struct Places {
+  Networks networks;
+  CommonRoot root;
+};
+
+Result<Spawned> spawn(const LauncherConfig& config, Places& places, const SpawnRequest& request,
                       Fd control, Fd life) {
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0) return failed("pipe");
   Fd go(ends[0]), say_go(ends[1]);
   uint64_t flags = 0;
+  bool common_root = false;
   if (config.namespaces) {
+    // Mounts that are not sent are opened inside, in the host's tree.
+    common_root = request.mounts_sent && !request.host_network &&
+                  places.root.enter(config, request.host_changes);
+    if (!common_root) places.root.enter_host();
     flags =
         CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP;
     if (request.host_network) {
-      networks.enter_host();
-    } else if (!networks.enter_free()) {
+      places.networks.enter_host();
+    } else if (!places.networks.enter_free()) {
       flags |= CLONE_NEWNET;
     }
   }
@@ -180,15 +205,14 @@ Result<Spawned> spawn(const LauncherConfig& config, Networks& networks, const Sp
   const pid_t pid = clone_process(flags, &pidfd);
   if (pid < 0) return failed("create namespaces");
   if (pid == 0) {
-    ::close(kSocket);
-    say_go.reset();
+    close_all_but({go.get(), control.get(), life.get()});
     sigset_t none;
     sigemptyset(&none);
     (void)::sigprocmask(SIG_SETMASK, &none, nullptr);
-    sandbox_init(config, request, std::move(go), std::move(control), std::move(life));
+    sandbox_init(config, request, common_root, std::move(go), std::move(control), std::move(life));
   }
   Spawned spawned{pid, Fd(pidfd)};
-  networks.use(pid);
+  places.networks.use(pid);
   if (config.namespaces) {
     Status mapped = write_maps(pid, kInsideUid, kInsideUid, config.uid, config.gid);
     if (!mapped.ok()) {
@@ -227,7 +251,7 @@ void answer_done(const Error& error, int fd) {
   }
 }
 
-void handle(const LauncherConfig& config, Networks& networks, BoxFrame frame) {
+void handle(const LauncherConfig& config, Places& places, BoxFrame frame) {
   if (frame.type == BoxMessage::kIdmap) {
     auto ns = idmap_namespace(config);
     return answer_done(ns.ok() ? Error{} : ns.error(), ns.ok() ? ns->get() : -1);
@@ -237,7 +261,7 @@ void handle(const LauncherConfig& config, Networks& networks, BoxFrame frame) {
       !decode(frame.payload, &request)) {
     ::_exit(1);
   }
-  auto spawned = spawn(config, networks, request, std::move(frame.fds[0]), std::move(frame.fds[1]));
+  auto spawned = spawn(config, places, request, std::move(frame.fds[0]), std::move(frame.fds[1]));
   if (!spawned.ok()) return answer_done(spawned.error(), -1);
   BoxWriter w;
   w.u64(static_cast<uint64_t>(spawned->pid));
@@ -259,7 +283,7 @@ void handle(const LauncherConfig& config, Networks& networks, BoxFrame frame) {
       !decode(first.payload, &config)) {
     ::_exit(0);
   }
-  Networks networks;
+  Places places;
   for (;;) {
     pollfd polled[2] = {{kSocket, POLLIN, 0}, {children.get(), POLLIN, 0}};
     if (::poll(polled, 2, -1) < 0) continue;
@@ -267,12 +291,12 @@ void handle(const LauncherConfig& config, Networks& networks, BoxFrame frame) {
     while (::read(children.get(), &info, sizeof info) > 0) {
     }
     // The death of a first process is that of its whole pid namespace.
-    for (pid_t pid; (pid = ::waitpid(-1, nullptr, WNOHANG)) > 0;) networks.give_back(pid);
+    for (pid_t pid; (pid = ::waitpid(-1, nullptr, WNOHANG)) > 0;) places.networks.give_back(pid);
     if (polled[0].revents == 0) continue;
     BoxFrame frame;
     // Sandboxes die with this process, or by the end of their own sockets.
     if (!receive_frame(kSocket, &frame)) ::_exit(0);
-    handle(config, networks, std::move(frame));
+    handle(config, places, std::move(frame));
   }
 }
 

@@ -70,7 +70,7 @@ class Init {
   Init(const LauncherConfig& config, Fd control, Fd life)
       : config_(config), control_(std::move(control)), life_(std::move(life)) {}
 
-  Status start(const SpawnRequest& request);
+  Status start(const SpawnRequest& request, bool common_root);
   [[noreturn]] void serve(Status started);
 
  private:
@@ -115,7 +115,7 @@ class Init {
   SandboxPlaces places_;
 };
 
-Status Init::start(const SpawnRequest& request) {
+Status Init::start(const SpawnRequest& request, bool common_root) {
   g_namespaces = config_.namespaces ? 1 : 0;
   g_launcher = ::getppid();
   (void)::prctl(PR_SET_NAME, "ghost-box", 0, 0, 0);
@@ -163,7 +163,7 @@ Status Init::start(const SpawnRequest& request) {
   if (!request.host_network) {
     if (!bring_loopback_up()) return failed("bring loopback up");
   }
-  return prepare_root(config_, request);
+  return prepare_root(config_, request, common_root);
 }
 
 void Init::die() {
@@ -484,8 +484,8 @@ bool bring_loopback_up() {
   return ::ioctl(socket.get(), SIOCSIFFLAGS, &request) == 0;
 }
 
-void sandbox_init(const LauncherConfig& config, const SpawnRequest& request, Fd go, Fd control,
-                  Fd life) {
+void sandbox_init(const LauncherConfig& config, const SpawnRequest& request, bool common_root,
+                  Fd go, Fd control, Fd life) {
   char ready = 0;
   ssize_t n;
   do {
@@ -494,7 +494,7 @@ void sandbox_init(const LauncherConfig& config, const SpawnRequest& request, Fd 
   if (n != 1) ::_exit(1);
   go.reset();
   Init init(config, std::move(control), std::move(life));
-  Status started = init.start(request);
+  Status started = init.start(request, common_root);
   init.serve(std::move(started));
 }
 

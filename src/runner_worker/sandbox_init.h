@@ -10,8 +10,9 @@ namespace ghost::runner {
 
 // `go` is readable once the launcher has written the maps of the user namespace. `control` carries
 // frames (sandbox_wire.h), `life` datagrams of a uint64_t: die so many milliseconds from now.
-[[noreturn]] void sandbox_init(const LauncherConfig& config, const SpawnRequest& request, Fd go,
-                               Fd control, Fd life);
+// `common_root`: this process was born in one (common_root.h).
+[[noreturn]] void sandbox_init(const LauncherConfig& config, const SpawnRequest& request,
+                               bool common_root, Fd go, Fd control, Fd life);
 
 // In the network namespace that this process is in. Also fine where it is up already.
 bool bring_loopback_up();

@@ -27,10 +27,11 @@ struct SandboxPlaces {
   std::vector<std::string> restored;        // of a workspace that is used again, what was made anew
 };
 
-// Builds all that does not depend on the job at a mount point of the host's tree and makes it the
-// working directory; the root, too, where mounts are sent. Otherwise the host's tree stays
-// reachable until enter_root, which opens what it shows there.
-Status prepare_root(const LauncherConfig& config, const SpawnRequest& request);
+// Builds all that does not depend on the job, or what a common root lacks (common_root.h) where
+// this process was born in one, and makes it the working directory; the root, too, where mounts are
+// sent. Otherwise the host's tree stays reachable until enter_root, which opens what it shows
+// there.
+Status prepare_root(const LauncherConfig& config, const SpawnRequest& request, bool common);
 
 // Adds base, read-only folders and workspace: from then on nothing of the host's tree is reachable.
 // `mounts` as SetupRequest says.

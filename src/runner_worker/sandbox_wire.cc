@@ -148,7 +148,7 @@ bool decode(std::string_view bytes, LauncherConfig* v) {
 
 std::string encode(const SpawnRequest& v) {
   BoxWriter w;
-  w.u64(v.host_network).u64(v.mounts_sent).u64(v.on_tmpfs).u64(v.uid);
+  w.u64(v.host_network).u64(v.mounts_sent).u64(v.on_tmpfs).u64(v.uid).u64(v.host_changes);
   return w.bytes();
 }
 
@@ -158,6 +158,7 @@ bool decode(std::string_view bytes, SpawnRequest* v) {
   v->mounts_sent = r.u64() != 0;
   v->on_tmpfs = r.u64() != 0;
   v->uid = static_cast<uint32_t>(r.u64());
+  v->host_changes = r.u64();
   return r.ok();
 }
 

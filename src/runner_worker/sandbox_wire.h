@@ -85,9 +85,10 @@ struct LauncherConfig {
 
 struct SpawnRequest {
   bool host_network = false;
-  bool mounts_sent = false;  // as SetupRequest's: the host's tree can be left before the job comes
-  bool on_tmpfs = false;     // what gates write will lie on a tmpfs
-  uint32_t uid = 0;          // without namespaces: whom to run as; 0: LauncherConfig's
+  bool mounts_sent = false;   // as SetupRequest's: the host's tree can be left before the job comes
+  bool on_tmpfs = false;      // what gates write will lie on a tmpfs
+  uint32_t uid = 0;           // without namespaces: whom to run as; 0: LauncherConfig's
+  uint64_t host_changes = 0;  // differs when the host may have changed what it shows
 };
 
 struct SetupRequest {

@@ -1,4 +1,6 @@
 // What a gate must not see, reach or do.
+#include <sched.h>
+#include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -201,6 +203,29 @@ TEST_F(IsolationTest, ReadOnlyFoldersAreShownAndStaySo) {
   EXPECT_NE(shell(*box, "rm -f " + shown + "/pack; chmod 000 " + shown).run.exit_code, 0);
   EXPECT_EQ(slurp(shown + "/pack"), "objects");
   EXPECT_EQ(shell(*box, "ls -A " + dir_.path()).out, "objects\n");
+}
+
+// In a mount namespace of this test's own, whose /etc may be changed.
+TEST_F(IsolationTest, TheNextSandboxShowsWhatTheHostHasChanged) {
+  if (::unshare(CLONE_NEWNS) != 0) GTEST_SKIP() << "may not make a mount namespace";
+  ASSERT_EQ(::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr), 0);
+  const std::string etc = dir_.path() + "/etc";
+  spit(etc + "/timezone", "one");
+  ASSERT_EQ(::mount(etc.c_str(), "/etc", nullptr, MS_BIND, nullptr), 0);
+  SandboxOptions wanted = options();
+  wanted.ready_max = 0;
+  auto pool = make_sandbox_pool(wanted);
+  ASSERT_TRUE(pool.ok()) << pool.error().message;
+  pool_ = std::move(*pool);
+  EXPECT_EQ(shell(*open(), "cat /etc/timezone").out, "one");
+  spit(etc + "/timezone.new", "two");
+  ASSERT_EQ(::rename("/etc/timezone.new", "/etc/timezone"), 0);
+  EXPECT_EQ(shell(*open(), "cat /etc/timezone").out, "two");
+  ASSERT_EQ(::mount("tmpfs", "/opt", "tmpfs", 0, nullptr), 0);
+  spit("/opt/tool", "three");
+  EXPECT_EQ(shell(*open(), "cat /opt/tool").out, "three");
+  ASSERT_EQ(::umount("/opt"), 0);
+  EXPECT_EQ(shell(*open(), "cat /opt/tool /etc/timezone").out, "two");
 }
 
 TEST_F(IsolationTest, SetuidProgramsGiveNothing) {
