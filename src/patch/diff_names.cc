@@ -61,6 +61,10 @@ size_t stamp_size(std::string_view line) {
   return line.size() - rest.size();
 }
 
+bool has_nul(std::string_view text) {
+  return text.find('\0') != text.npos;
+}
+
 std::string squash_slashes(std::string_view name) {
   std::string out;
   for (const char c : name) {
@@ -138,11 +142,13 @@ bool is_dev_null(std::string_view line) {
 
 std::optional<std::string> NameReader::git_name(std::string_view line, int strip_now,
                                                 bool tab_ends) {
+  nul = nul || has_nul(line);
   if (!line.empty() && line[0] == '"') {
     std::string name;
     if (unquote_c(line, name) == 0) {
       bad_quoting = true;
     } else {
+      nul = nul || has_nul(name);
       if (!name.empty() && name[0] == '/') absolute = true;
       size_t start = 0;
       for (int i = 0; i < strip_now && start != name.npos; ++i) {
@@ -157,6 +163,7 @@ std::optional<std::string> NameReader::git_name(std::string_view line, int strip
 }
 
 std::optional<std::string> NameReader::plain_name(std::string_view line, const std::string* other) {
+  nul = nul || has_nul(line);
   if (!line.empty() && line[0] == '"') {
     std::string name;
     if (unquote_c(line, name) != 0) return git_name(line, strip, true);
@@ -170,6 +177,7 @@ std::optional<std::string> NameReader::plain_name(std::string_view line, const s
 
 std::optional<std::string> NameReader::common_name(std::string_view line) {
   std::string first, second;
+  nul = nul || has_nul(line);
   if (!line.empty() && line[0] == '"') {
     const size_t used = unquote_c(line, first);
     if (used == 0) {

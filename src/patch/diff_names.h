@@ -13,6 +13,7 @@ struct NameReader {
   int strip = 1;
   bool bad_quoting = false;  // a name began with '"' and was no C string
   bool absolute = false;     // a name other than /dev/null began with '/'
+  bool nul = false;          // a line held a NUL byte, at which git would end the name
 
   // All take the rest of a header line without its newline.
 

@@ -210,7 +210,9 @@ DiffParser::Found DiffParser::git_header(FilePatch& file) {
   }
   if (!file.old_name && !file.new_name) {
     if (!common) {
-      if (names_.bad_quoting || names_.absolute) return check_names(file), Found::kFault;
+      if (names_.bad_quoting || names_.absolute || names_.nul) {
+        return check_names(file), Found::kFault;
+      }
       fail("corrupt_patch", "", line_, "the git diff header names no file");
       return Found::kFault;
     }
@@ -301,6 +303,7 @@ bool DiffParser::check_names(const FilePatch& file) {
     return fail("bad_path", shown, file.line, "a file name begins with '\"' and is no C string");
   }
   if (names_.absolute) return fail("bad_path", shown, file.line, "the path is absolute");
+  if (names_.nul) return fail("bad_path", shown, file.line, "a file name has a NUL byte");
   bool ok = true;
   if (file.old_name) ok = check_path(*file.old_name, file.line, faults_);
   if (ok && file.new_name && file.new_name != file.old_name) {

@@ -96,8 +96,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   GHOST_CHECK(applied == result->report.errors.empty());
   GHOST_CHECK(applied || result->tree == base);
   for (const auto& [path, file] : store.list_tree(result->tree)) {
-    GHOST_CHECK(!path.empty() && path[0] != '/' && path.find("..") != 0 &&
-                path.find(".git/") != 0 && path.find("link/") != 0);
+    GHOST_CHECK(!path.empty() && path[0] != '/' && !path.starts_with("../") &&
+                !path.starts_with(".git/") && !path.starts_with("link/"));
     GHOST_CHECK(file.mode == patch::kModeFile || file.mode == patch::kModeExecutable ||
                 path == "link");
   }

@@ -51,7 +51,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   GHOST_CHECK(applied == result->report.errors.empty());
   GHOST_CHECK(applied || result->tree == base);
   for (const auto& [path, file] : store.list_tree(result->tree)) {
-    GHOST_CHECK(!path.empty() && path.find("..") != 0 && path.find(".git/") != 0);
+    GHOST_CHECK(!path.empty() && !path.starts_with("../") && !path.starts_with(".git/"));
   }
   return 0;
 }

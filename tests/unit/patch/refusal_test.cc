@@ -37,6 +37,12 @@ TEST(Refusal, Paths) {
                  "etc/passwd");
   expect_refused("--- \"a/x\\001\"\n+++ \"b/x\\001\"\n@@ -1 +1 @@\n-a\n+b\n", "bad_path@1",
                  "x\001");
+  // git ends a name at a NUL byte; here it is refused, wherever in the name it stands.
+  using namespace std::string_literals;
+  expect_refused("--- /dev/null\n+++ n\0w/z\n@@ -0,0 +1 @@\n+x\n"s, "bad_path@1", "z");
+  expect_refused("--- a/x\n+++ b/x\t2024\0\n@@ -1 +1 @@\n-a\n+b\n"s, "bad_path@1", "x");
+  expect_refused("--- \"a\\000/x\"\n+++ \"a\\000/x\"\n@@ -1 +1 @@\n-a\n+b\n", "bad_path@1", "x");
+  expect_refused("diff --git a/x b/y\nrename from x\nrename to y\0z\n"s, "bad_path@1", "y\0z"s);
   expect_refused("--- \"a/x\\q\"\n+++ \"b/x\\q\"\n@@ -1 +1 @@\n-a\n+b\n", "bad_path@1", "x\\q\"");
 }
 
