@@ -68,7 +68,7 @@ const Planted kPlanted[] = {
     {Bug::kEarlyExpiry, "early_expiry", {"S9 early_expiry"}, too_slow},
     {Bug::kCancelTooEarly, "cancel_too_early", {"S12 stopped_and_running"}},
     {Bug::kGrantToFlagged, "grant_to_flagged", {"I3 cancelled_and_granted"}},
-    {Bug::kGrantToAnyone, "grant_to_anyone", {"I3 grant_uncommitted"}},
+    {Bug::kGrantToAnyone, "grant_to_anyone", {"I3 grant_uncommitted"}, cut_off_often},
     {Bug::kResultNotKept, "result_not_kept", {"I1 ack_uncommitted", "I4 shown_uncommitted"}},
     {Bug::kJobNotKept, "job_not_kept", {"I1 ack_uncommitted", "I4 invented"}},
     {Bug::kDispatchNotKept, "dispatch_not_kept", {"I3 dispatch_uncommitted"}},
