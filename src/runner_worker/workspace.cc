@@ -15,11 +15,39 @@
 #include <climits>
 #include <cstring>
 
-#include "runner_worker/sandbox.h"
 #include "runner_worker/sandbox_wire.h"
+#include "runner_worker/workspace_impl.h"
 
 namespace ghost::runner {
 namespace {
+
+ssize_t read_some(int fd, char* to, size_t count) {
+  ssize_t n;
+  do {
+    n = ::read(fd, to, count);
+  } while (n < 0 && errno == EINTR);
+  return n;
+}
+
+bool same_content(int a, int b) {
+  std::array<char, 65536> one, two;
+  for (;;) {
+    const ssize_t n = read_some(a, one.data(), one.size());
+    if (n < 0) return false;
+    size_t have = 0;
+    while (have < static_cast<size_t>(n)) {
+      const ssize_t m = read_some(b, two.data() + have, static_cast<size_t>(n) - have);
+      if (m <= 0) return false;
+      have += static_cast<size_t>(m);
+    }
+    if (n == 0) return read_some(b, two.data(), 1) == 0;
+    if (std::memcmp(one.data(), two.data(), have) != 0) return false;
+  }
+}
+
+}  // namespace
+
+namespace tree {
 
 Error failed(const char* what, std::string_view path) {
   const int error = errno;
@@ -28,7 +56,6 @@ Error failed(const char* what, std::string_view path) {
           std::string(what) + " " + std::string(path) + ": " + std::strerror(error), ""};
 }
 
-// Opens without ever leaving `root`, following a link or crossing a mount.
 Fd open_beneath(int root, const std::string& path, uint64_t flags) {
   open_how how{};
   how.flags = flags | O_CLOEXEC;
@@ -49,6 +76,55 @@ std::string parent_of(const std::string& path) {
 std::string name_of(const std::string& path) {
   return path.substr(path.rfind('/') + 1);
 }
+
+Result<std::string> link_target(int link_fd, std::string_view path) {
+  std::array<char, PATH_MAX> target{};
+  const ssize_t n = ::readlinkat(link_fd, "", target.data(), target.size());
+  if (n < 0) return failed("read link", path);
+  return std::string(target.data(), static_cast<size_t>(n));
+}
+
+Found look(int root, const std::string& path) {
+  Found found;
+  found.fd = open_beneath(root, path, O_PATH | O_NOFOLLOW);
+  if (found.fd.ok() && ::fstat(found.fd.get(), &found.info) != 0) found.fd.reset();
+  return found;
+}
+
+// O_NONBLOCK: should it be no regular file after all, opening must not wait.
+Fd open_regular(int root, const std::string& path) {
+  return open_beneath(root, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+}
+
+bool same_as_base(int root, int base, const std::string& path, const Found& file) {
+  const Found other = look(base, path);
+  // What its owner may not read is not what the base has, whatever git says of modes.
+  if (!other.fd.ok() || (other.info.st_mode & 0700) != (file.info.st_mode & 0700) ||
+      other.mode() != file.mode() || other.info.st_size != file.info.st_size) {
+    return false;
+  }
+  if (file.link()) {
+    const auto a = link_target(file.fd.get(), path), b = link_target(other.fd.get(), path);
+    return a.ok() && b.ok() && *a == *b;
+  }
+  if (!other.regular()) return false;
+  const Fd a = open_regular(root, path), b = open_regular(base, path);
+  return a.ok() && b.ok() && same_content(a.get(), b.get());
+}
+
+std::string join(const std::string& folder, std::string_view name) {
+  return folder.empty() ? std::string(name) : folder + "/" + std::string(name);
+}
+
+bool is_dots(std::string_view name) {
+  return name == "." || name == "..";
+}
+
+}  // namespace tree
+
+using namespace tree;
+
+namespace {
 
 // Opens the folder that `path` lies in; a missing one is made, another thing in its place removed.
 Result<Fd> make_parent(int root, const std::string& path) {
@@ -74,14 +150,6 @@ Result<Fd> make_parent(int root, const std::string& path) {
   }
 }
 
-ssize_t read_some(int fd, char* to, size_t count) {
-  ssize_t n;
-  do {
-    n = ::read(fd, to, count);
-  } while (n < 0 && errno == EINTR);
-  return n;
-}
-
 bool write_all(int fd, std::string_view bytes) {
   while (!bytes.empty()) {
     const ssize_t n = ::write(fd, bytes.data(), bytes.size());
@@ -90,69 +158,6 @@ bool write_all(int fd, std::string_view bytes) {
     bytes.remove_prefix(static_cast<size_t>(n));
   }
   return true;
-}
-
-Result<std::string> link_target(int link_fd, std::string_view path) {
-  std::array<char, PATH_MAX> target{};
-  const ssize_t n = ::readlinkat(link_fd, "", target.data(), target.size());
-  if (n < 0) return failed("read link", path);
-  return std::string(target.data(), static_cast<size_t>(n));
-}
-
-// A thing of the tree that may be opened: its status and an O_PATH descriptor.
-struct Found {
-  Fd fd;
-  struct stat info {};
-  bool link() const { return S_ISLNK(info.st_mode); }
-  bool regular() const { return S_ISREG(info.st_mode); }
-  uint32_t mode() const {
-    if (link()) return 0120000;
-    return (info.st_mode & S_IXUSR) != 0 ? 0100755 : 0100644;
-  }
-};
-
-Found look(int root, const std::string& path) {
-  Found found;
-  found.fd = open_beneath(root, path, O_PATH | O_NOFOLLOW);
-  if (found.fd.ok() && ::fstat(found.fd.get(), &found.info) != 0) found.fd.reset();
-  return found;
-}
-
-// O_NONBLOCK: should it be no regular file after all, opening must not wait.
-Fd open_regular(int root, const std::string& path) {
-  return open_beneath(root, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
-}
-
-bool same_content(int a, int b) {
-  std::array<char, 65536> one, two;
-  for (;;) {
-    const ssize_t n = read_some(a, one.data(), one.size());
-    if (n < 0) return false;
-    size_t have = 0;
-    while (have < static_cast<size_t>(n)) {
-      const ssize_t m = read_some(b, two.data() + have, static_cast<size_t>(n) - have);
-      if (m <= 0) return false;
-      have += static_cast<size_t>(m);
-    }
-    if (n == 0) return read_some(b, two.data(), 1) == 0;
-    if (std::memcmp(one.data(), two.data(), have) != 0) return false;
-  }
-}
-
-bool same_as_base(int root, int base, const std::string& path, const Found& file) {
-  const Found other = look(base, path);
-  // What its owner may not read is not what the base has, whatever git says of modes.
-  if (!other.fd.ok() || (other.info.st_mode & 0700) != (file.info.st_mode & 0700) ||
-      other.mode() != file.mode() || other.info.st_size != file.info.st_size) {
-    return false;
-  }
-  if (file.link()) {
-    const auto a = link_target(file.fd.get(), path), b = link_target(other.fd.get(), path);
-    return a.ok() && b.ok() && *a == *b;
-  }
-  if (!other.regular()) return false;
-  const Fd a = open_regular(root, path), b = open_regular(base, path);
-  return a.ok() && b.ok() && same_content(a.get(), b.get());
 }
 
 bool already_there(int root, const std::string& path, uint32_t mode, std::string_view bytes) {
@@ -171,40 +176,6 @@ bool already_there(int root, const std::string& path, uint32_t mode, std::string
   }
   return fd.ok() && have == bytes;
 }
-
-std::string join(const std::string& folder, std::string_view name) {
-  return folder.empty() ? std::string(name) : folder + "/" + std::string(name);
-}
-
-bool is_dots(std::string_view name) {
-  return name == "." || name == "..";
-}
-
-// Owns a DIR.
-class Listing {
- public:
-  explicit Listing(Fd fd) : dir_(fd.ok() ? ::fdopendir(fd.get()) : nullptr) {
-    if (dir_ != nullptr) fd.release();
-  }
-  ~Listing() {
-    if (dir_ != nullptr) ::closedir(dir_);
-  }
-  Listing(const Listing&) = delete;
-  Listing& operator=(const Listing&) = delete;
-  bool ok() const { return dir_ != nullptr; }
-  int fd() const { return ::dirfd(dir_); }
-  // The next entry but "." and ".."; null at the end.
-  const dirent* next() {
-    const dirent* entry;
-    do {
-      entry = ::readdir(dir_);
-    } while (entry != nullptr && is_dots(entry->d_name));
-    return entry;
-  }
-
- private:
-  DIR* dir_;
-};
 
 Status copy_content(int from, int to, std::string_view name) {
   if (::ioctl(to, FICLONE, from) == 0) return ok_status();
@@ -275,19 +246,6 @@ Fd open_to_remove(int at, const char* name) {
   }
   (void)::fchmodat(at, name, 0700, 0);
   return Fd(::openat(at, name, kFlags));
-}
-
-// git knows no modes of folders, so what a gate has taken away from one is given back: a folder
-// that cannot be listed would hide what is in it.
-void make_listable(int root, const std::string& path) {
-  const Fd folder = open_beneath(root, path, O_PATH | O_DIRECTORY);
-  struct stat info {};
-  if (!folder.ok() || ::fstat(folder.get(), &info) != 0 || (info.st_mode & 0700) == 0700) return;
-  if (path.empty()) {
-    (void)::fchmod(root, 0755);
-  } else if (const Fd parent = open_folder(root, parent_of(path)); parent.ok()) {
-    (void)::fchmodat(parent.get(), name_of(path).c_str(), 0755, 0);
-  }
 }
 
 }  // namespace
@@ -394,111 +352,6 @@ Status remove_file(int root, const std::string& path) {
     }
   }
   return ok_status();
-}
-
-namespace {
-
-// What find_files looks for, and what it has found.
-struct Search {
-  int root, base;
-  const std::vector<std::string>& globs;
-  const size_t count_max;
-  std::vector<TreeFile> found;
-
-  Status consider(const std::string& path);
-  Status walk(int walked);
-};
-
-Status Search::consider(const std::string& path) {
-  const auto matches = [&](const std::string& glob) { return glob_match(glob, path); };
-  if (std::none_of(globs.begin(), globs.end(), matches)) return ok_status();
-  const Found file = look(root, path);
-  if (!file.fd.ok() || (!file.regular() && !file.link())) return ok_status();
-  if (base >= 0 && same_as_base(root, base, path, file)) return ok_status();
-  if (found.size() == count_max) {
-    return Error{"too_large", "workspace: more than " + std::to_string(count_max) + " files match",
-                 ""};
-  }
-  found.push_back({path, file.mode(), static_cast<uint64_t>(file.info.st_size)});
-  return ok_status();
-}
-
-Status Search::walk(int walked) {
-  std::vector<std::string> folders{""};
-  make_listable(root, "");
-  while (!folders.empty()) {
-    const std::string folder = std::move(folders.back());
-    folders.pop_back();
-    Listing listing(open_folder(walked, folder));
-    if (!listing.ok()) return failed("list", folder.empty() ? "workspace" : folder);
-    while (const dirent* entry = listing.next()) {
-      const std::string path = join(folder, entry->d_name);
-      // A deeper one could not be named by anybody.
-      if (path.size() >= PATH_MAX) continue;
-      unsigned char type = entry->d_type;
-      if (type == DT_UNKNOWN) {
-        struct stat info {};
-        if (::fstatat(listing.fd(), entry->d_name, &info, AT_SYMLINK_NOFOLLOW) != 0) continue;
-        type = IFTODT(info.st_mode);
-      }
-      if (type == DT_DIR && glob_may_match_below(globs, path)) {
-        make_listable(root, path);
-        folders.push_back(path);
-      }
-      if (type != DT_REG && type != DT_LNK) continue;
-      if (Status s = consider(path); !s.ok()) return s;
-    }
-  }
-  return ok_status();
-}
-
-}  // namespace
-
-Result<std::vector<TreeFile>> find_files(int root, int upper, int layer, int base,
-                                         const std::vector<std::string>& globs, size_t count_max) {
-  Search search{root, base, globs, count_max, {}};
-  if (Status s = search.walk(upper >= 0 ? upper : root); !s.ok()) return s.error();
-  if (upper >= 0 && layer >= 0) {
-    if (Status s = search.walk(layer); !s.ok()) return s.error();
-  }
-  std::vector<TreeFile>& out = search.found;
-  std::sort(out.begin(), out.end(),
-            [](const TreeFile& a, const TreeFile& b) { return a.path < b.path; });
-  const auto same = [](const TreeFile& a, const TreeFile& b) { return a.path == b.path; };
-  out.erase(std::unique(out.begin(), out.end(), same), out.end());
-  return std::move(out);
-}
-
-Result<std::string> read_slice(int root, const std::string& path, uint64_t offset,
-                               size_t bytes_max) {
-  if (!is_tree_path(path)) return Error{"bad_request", "workspace: no path: " + path, path};
-  const Found found = look(root, path);
-  if (!found.fd.ok()) return Error{"not_found", "workspace: no file " + path, path};
-  if (found.link()) {
-    auto target = link_target(found.fd.get(), path);
-    if (!target.ok()) return target;
-    return offset >= target->size() ? std::string() : target->substr(offset, bytes_max);
-  }
-  const Fd fd = found.regular() ? open_regular(root, path) : Fd();
-  struct stat info {};
-  if (!fd.ok() || ::fstat(fd.get(), &info) != 0 || !S_ISREG(info.st_mode)) {
-    return Error{"bad_request", "workspace: no regular file: " + path, path};
-  }
-  const auto size = static_cast<uint64_t>(info.st_size);
-  std::string out;
-  if (offset >= size) return out;
-  out.resize(std::min<uint64_t>(bytes_max, size - offset));
-  size_t have = 0;
-  while (have < out.size()) {
-    const ssize_t n =
-        ::pread(fd.get(), out.data() + have, out.size() - have, static_cast<off_t>(offset + have));
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return failed("read", path);
-    if (n == 0) break;
-    have += static_cast<size_t>(n);
-  }
-  out.resize(have);
-  return out;
 }
 
 Status copy_tree(int from, int to) {
