@@ -53,7 +53,10 @@ Status Doors::open() {
   }
   if (Status s = access_.load(); !s) return s;
   if (Status s = open(&clients_, options_.clients); !s) return s;
-  return open(&runners_, options_.runners);
+  if (Status s = open(&runners_, options_.runners); !s) return s;
+  // Members that were away may still look for it where it was the next key.
+  if (key_) offer(*key_);
+  return ok_status();
 }
 
 Status Doors::open(Door* door, const std::string& endpoints) {
@@ -126,29 +129,48 @@ void Doors::follow_keys() {
     take_over(&runners_);
     log::info("the broker's key has changed", {{"key", key_->pair.public_key.substr(0, 16)}});
   }
-  if (!*next || next_ || !key_ || (*next)->pair.secret_key == key_->pair.secret_key) return;
-  next_ = std::move(*next);
+  if (!*next || !key_ || (*next)->pair.secret_key == key_->pair.secret_key) return;
+  if (!next_ || (*next)->pair.secret_key != next_->pair.secret_key) {
+    next_ = std::move(*next);
+    for (Door* door : {&clients_, &runners_}) withdraw(door);
+  }
+  offer(*next_);
+}
+
+// At the key's second addresses, where they are not open yet.
+void Doors::offer(const wire::BrokerKey& key) {
   for (Door* door : {&clients_, &runners_}) {
-    const std::string& at = door == &clients_ ? next_->clients : next_->runners;
-    if (at.empty()) continue;
-    if (Status s = offer_next(door, at, *next_); !s) {
-      log::error("the next key is not offered", {{"reason", s.error().message}});
+    const std::string& at = door == &clients_ ? key.clients : key.runners;
+    if (at.empty() || !door->second.empty()) continue;
+    Result<std::string> real = door->socket->bind(at, key.pair.secret_key);
+    if (!real) {
+      // Tried again with the next look; said once.
+      if (door->trouble != real.error().message) {
+        log::error("a second address is not open", {{"reason", real.error().message}});
+      }
+      door->trouble = real.error().message;
+      continue;
     }
+    door->second = std::move(*real);
+    door->trouble.clear();
+    access_.addresses(door->side).move =
+        key_ && key.pair.secret_key == key_->pair.secret_key
+            ? access_.addresses(door->side).keyed
+            : wire::Address{advertised(door->second, options_.advertise), key.pair.public_key};
+    log::info("a second address is open",
+              {{"endpoint", door->second}, {"key", key.pair.public_key.substr(0, 16)}});
   }
 }
 
-Status Doors::offer_next(Door* door, const std::string& endpoint, const wire::BrokerKey& next) {
-  Result<std::string> real = door->socket->bind(endpoint, next.pair.secret_key);
-  if (!real) return real.error();
-  door->next = std::move(*real);
-  access_.addresses(door->side).move =
-      wire::Address{advertised(door->next, options_.advertise), next.pair.public_key};
-  log::info("the next key is offered", {{"endpoint", door->next}});
-  return ok_status();
+void Doors::withdraw(Door* door) {
+  if (door->second.empty()) return;
+  if (Status s = door->socket->unbind(door->second); !s) {
+    log::error("a second address stays open", {{"reason", s.error().message}});
+  }
+  door->second.clear();
 }
 
-// The old key's connections end here. The second address stays for those that are still there,
-// until the broker is started again.
+// The old key's connections end here. The second address stays for those that are still there.
 void Doors::take_over(Door* door) {
   for (const std::string& endpoint : door->keyed) {
     if (Status s = door->socket->unbind(endpoint); !s) {

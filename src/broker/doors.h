@@ -44,14 +44,16 @@ class Doors {
     Side side = Side::kClients;
     wire::Socket* socket = nullptr;
     std::vector<std::string> plain, keyed;  // real endpoints
-    std::string next;                       // with the key that is to come
+    std::string second;                     // real endpoint of the key to come, or of one that came
+    std::string trouble;                    // why that is not open
     std::vector<std::string> unbound;       // to be bound again with the present key
     const std::string& plain_or_keyed() const {
       return plain.empty() ? keyed.front() : plain.front();
     }
   };
   Status open(Door* door, const std::string& endpoints);
-  Status offer_next(Door* door, const std::string& endpoint, const wire::BrokerKey& next);
+  void offer(const wire::BrokerKey& key);
+  void withdraw(Door* door);
   void take_over(Door* door);
   void bind_again(Door* door);
   void say_address(const Door& door);

@@ -202,16 +202,36 @@ class HostsFarmTest(FarmTest):
         self.runner('one').start()
         job = self.submit('sleep 5').strip()
         until(lambda: self.runners()['one']['busy'] == 1, 'the job runs')
-        self.ghost(1, 'keys', 'rotate', '--keys', self.keys, '--clients', f'tcp://{BROKER}:5061', '--runners',
-                   f'tcp://{BROKER}:5062')
-        kept = lambda path: (self.scratch / path).read_text().strip()
-        until(lambda: kept('relay.kept').endswith(':5061') and kept('one/join').endswith(':5062'), 'both have moved')
+        self.rotate()
         self.ghost(1, 'keys', 'rotate', '--keys', self.keys, '--finish')
-        until(lambda: kept('relay.kept').endswith(':5051') and kept('one/join').endswith(':5052'), 'both are back')
+        self.all_at(5051, 5052)
         until(lambda: self.broker.log().count('key has changed') == 1, 'the broker says so')
         self.ghost(2, 'wait', job, '--quiet')
         self.assertEqual(json.loads(self.ghost(2, 'get', job, '--json'))['attempt'], 1)
         self.submit('true', '--wait')
+
+    def test_a_broker_started_anew_while_its_key_changes_is_found_and_the_key_changes_again(self):
+        self.runner('one').start()
+        self.rotate()
+        self.broker.kill()
+        self.ghost(1, 'keys', 'rotate', '--keys', self.keys, '--finish')
+        self.broker.start()
+        self.all_at(5051, 5052)
+        self.submit('true', '--wait')
+        self.rotate()
+        self.ghost(1, 'keys', 'rotate', '--keys', self.keys, '--finish')
+        self.all_at(5051, 5052)
+        self.submit('true', '--wait')
+
+    def rotate(self):
+        self.ghost(1, 'keys', 'rotate', '--keys', self.keys, '--clients', f'tcp://{BROKER}:5061', '--runners',
+                   f'tcp://{BROKER}:5062')
+        self.all_at(5061, 5062)
+
+    def all_at(self, clients, runners):
+        kept = lambda path: (self.scratch / path).read_text().strip()
+        until(lambda: kept('relay.kept').endswith(f':{clients}') and kept('one/join').endswith(f':{runners}'),
+              f'both are at {clients} and {runners}')
 
 
 if __name__ == '__main__':
