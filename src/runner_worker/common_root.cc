@@ -175,7 +175,8 @@ Status build_common_root(const LauncherConfig& config, bool host_network) {
 CommonRoot::CommonRoot()
     : host_(::open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC)),
       host_root_(::open("/", O_PATH | O_DIRECTORY | O_CLOEXEC)),
-      allowed_(host_.ok() && host_root_.ok() && ::geteuid() == 0) {}
+      // Entering the namespace that one is in does nothing, but tells whether one may.
+      allowed_(host_.ok() && host_root_.ok() && ::geteuid() == 0 && back_to_host()) {}
 
 bool CommonRoot::enter(const LauncherConfig& config, uint64_t host_changes) {
   if (!allowed_) return false;
@@ -196,12 +197,13 @@ bool CommonRoot::enter(const LauncherConfig& config, uint64_t host_changes) {
 }
 
 // Also back into a changed root of this process's own, which entering a namespace leaves.
+bool CommonRoot::back_to_host() const {
+  return ::setns(host_.get(), CLONE_NEWNS) == 0 && ::fchdir(host_root_.get()) == 0 &&
+         ::chroot(".") == 0 && ::chdir("/") == 0;
+}
+
 void CommonRoot::enter_host() {
-  if (!entered_) return;
-  if (::setns(host_.get(), CLONE_NEWNS) != 0 || ::fchdir(host_root_.get()) != 0 ||
-      ::chroot(".") != 0) {
-    ::_exit(1);
-  }
+  if (entered_ && !back_to_host()) ::_exit(1);
   entered_ = false;
 }
 

@@ -26,6 +26,7 @@ class CommonRoot {
 
  private:
   Status build(const LauncherConfig& config);
+  bool back_to_host() const;
 
   const Fd host_;
   const Fd host_root_;
