@@ -138,6 +138,7 @@ void add_keys_commands(CLI::App& app, Chosen* chosen) {
   add_text(c, "--clients", &o->clients, "Second address for clients", "tcp://ADDRESS:PORT");
   add_text(c, "--runners", &o->runners, "Second address for runners", "tcp://ADDRESS:PORT");
   c->add_flag("--finish", o->finish, "All have moved: the next key is the broker's key");
+  c->add_flag("--force", o->force, "With --finish: even where some may not have moved yet");
 }
 
 void add_backup_commands(CLI::App& app, Chosen* chosen) {

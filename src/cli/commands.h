@@ -111,6 +111,7 @@ struct KeysOptions {
   std::string endpoint;          // add: where the new member reaches the broker
   std::string clients, runners;  // rotate: second addresses
   bool finish = false;
+  bool force = false;  // rotate: all have moved, however young the next key is
 };
 int run_keys_init(const KeysOptions& options);
 int run_keys_add(Session& session, const KeysOptions& options);

@@ -1,8 +1,10 @@
 // ghost keys: who may speak with a broker from another host. On the broker's own host the key
 // folder is changed directly, so that the first key needs no farm that runs; elsewhere the relay is
 // asked. A secret key is made here and shown once, as part of a join string.
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <iostream>
 
@@ -65,6 +67,16 @@ Result<Broker> add_by_relay(Session& session, const KeysOptions& o, const wire::
   if (!added) return added.error();
   return Broker{o.endpoint.empty() ? http::get_string(*address, "endpoint") : o.endpoint,
                 http::get_string(*address, "brokerKey")};
+}
+
+// Three heartbeats of a runner, of which the first tells it where the next key is.
+constexpr int64_t kMoveS = 15;
+
+// Of a file, in seconds; one that is not there is of any age.
+int64_t age_of(const std::string& path) {
+  struct stat info {};
+  if (::stat(path.c_str(), &info) != 0) return kMoveS;
+  return std::max<int64_t>((wall_now_ms() - info.st_mtim.tv_sec * 1000) / 1000, 0);
 }
 
 }  // namespace
@@ -144,6 +156,13 @@ int run_keys_revoke(Session& session, const KeysOptions& o) {
 int run_keys_rotate(const KeysOptions& o) {
   const wire::KeyFolder folder{o.folder};
   if (o.finish) {
+    if (const int64_t age_s = age_of(folder.next_broker()); age_s < kMoveS && !o.force) {
+      return fail_offline({"conflict",
+                           "the next key is offered for " + std::to_string(age_s) +
+                               " s: a member that has not moved to it is shut out, and may need " +
+                               std::to_string(kMoveS) + " s; wait, or --force",
+                           ""});
+    }
     if (std::rename(folder.next_broker().c_str(), folder.broker().c_str()) != 0) {
       return fail_offline({"conflict", "there is no next key in " + folder.path, ""});
     }

@@ -203,7 +203,7 @@ class HostsFarmTest(FarmTest):
         job = self.submit('sleep 5').strip()
         until(lambda: self.runners()['one']['busy'] == 1, 'the job runs')
         self.rotate()
-        self.ghost(1, 'keys', 'rotate', '--keys', self.keys, '--finish')
+        self.finish()
         self.all_at(5051, 5052)
         until(lambda: self.broker.log().count('key has changed') == 1, 'the broker says so')
         self.ghost(2, 'wait', job, '--quiet')
@@ -214,12 +214,12 @@ class HostsFarmTest(FarmTest):
         self.runner('one').start()
         self.rotate()
         self.broker.kill()
-        self.ghost(1, 'keys', 'rotate', '--keys', self.keys, '--finish')
+        self.finish()
         self.broker.start()
         self.all_at(5051, 5052)
         self.submit('true', '--wait')
         self.rotate()
-        self.ghost(1, 'keys', 'rotate', '--keys', self.keys, '--finish')
+        self.finish()
         self.all_at(5051, 5052)
         self.submit('true', '--wait')
 
@@ -227,6 +227,10 @@ class HostsFarmTest(FarmTest):
         self.ghost(1, 'keys', 'rotate', '--keys', self.keys, '--clients', f'tcp://{BROKER}:5061', '--runners',
                    f'tcp://{BROKER}:5062')
         self.all_at(5061, 5062)
+
+    def finish(self):
+        self.ghost(1, 'keys', 'rotate', '--keys', self.keys, '--finish', expect=1)
+        self.ghost(1, 'keys', 'rotate', '--keys', self.keys, '--finish', '--force')
 
     def all_at(self, clients, runners):
         kept = lambda path: (self.scratch / path).read_text().strip()
