@@ -21,10 +21,10 @@ set(CPACK_DEBIAN_CLI_PACKAGE_NAME ghost)
 set(CPACK_DEBIAN_CLI_PACKAGE_SECTION devel)
 set(CPACK_DEBIAN_CLI_PACKAGE_RECOMMENDS "ghost-broker, ghost-relay, ghost-runner")
 set(CPACK_COMPONENT_CLI_DESCRIPTION "patch execution farm: command line
- Ghost takes a patch over HTTP, applies it to a git base on one of any number
- of hosts, runs gates in a sandbox and gives back a recorded verdict.
- .
- This package holds the ghost command and the documents.")
+Ghost takes a patch over HTTP, applies it to a git base on one of any number
+of hosts, runs gates in a sandbox and gives back a recorded verdict.
+
+This package holds the ghost command and the documents.")
 set(about_broker "queue and registry")
 set(about_relay "HTTP gateway")
 set(about_runner "applies patches and runs their gates")
@@ -34,10 +34,10 @@ foreach(service broker relay runner)
   set(CPACK_DEBIAN_${S}_PACKAGE_SECTION devel)
   set(CPACK_DEBIAN_${S}_PACKAGE_DEPENDS adduser)
   set(CPACK_COMPONENT_${S}_DESCRIPTION "patch execution farm: ${about_${service}}
- Ghost takes a patch over HTTP, applies it to a git base on one of any number
- of hosts, runs gates in a sandbox and gives back a recorded verdict.
- .
- This package holds the ${service} as a service of systemd.")
+Ghost takes a patch over HTTP, applies it to a git base on one of any number
+of hosts, runs gates in a sandbox and gives back a recorded verdict.
+
+This package holds the ${service} as a service of systemd.")
   set(made ${CMAKE_CURRENT_BINARY_DIR}/debian/${service})
   foreach(script postinst prerm postrm)
     configure_file(debian/${script}.in ${made}/${script} @ONLY FILE_PERMISSIONS
