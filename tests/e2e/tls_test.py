@@ -2,14 +2,46 @@
 import http.client
 import json
 import os
+import shutil
 import socket
 import ssl
 import subprocess
 import time
+import unittest
 import warnings
 
 from farm import FarmTest, job, main
 from process import until
+
+
+# As deploy/README.md gives it, with addresses and folders of the test's own.
+NGINX = '''daemon off;
+master_process off;
+pid {scratch}/nginx.pid;
+error_log {scratch}/nginx.log;
+events {{}}
+http {{
+  access_log off;
+  client_body_temp_path {scratch}/nginx-body;
+  proxy_temp_path {scratch}/nginx-proxy;
+  fastcgi_temp_path {scratch}/nginx-fastcgi;
+  uwsgi_temp_path {scratch}/nginx-uwsgi;
+  scgi_temp_path {scratch}/nginx-scgi;
+  server {{
+    listen 127.0.0.1:{port} ssl;
+    ssl_certificate {cert};
+    ssl_certificate_key {key};
+    client_max_body_size 64m;
+    location / {{
+      proxy_pass {relay};
+      proxy_http_version 1.1;
+      proxy_set_header Connection "";
+      proxy_request_buffering off;
+      proxy_read_timeout 1h;
+    }}
+  }}
+}}
+'''
 
 
 class TlsTest(FarmTest):
@@ -80,6 +112,36 @@ class TlsTest(FarmTest):
         self.assertIn(b'event: end', stream.read())
         # A refused body: the answer arrives, and the end of the connection is said.
         self.assertEqual(self.call(connection, 'POST', '/v1/lanes/x', {})[0], 405)
+
+    @unittest.skipUnless(shutil.which('nginx'), 'nginx is not here')
+    def test_a_reverse_proxy_does_tls_for_a_relay_without_it(self):
+        http = self.start()
+        self.farm.repo()
+        cert, key = self.certificate('proxy', 1)
+        with socket.create_server(('127.0.0.1', 0)) as probe:
+            self.port = probe.getsockname()[1]
+        (self.scratch / 'nginx.conf').write_text(NGINX.format(scratch=self.scratch, port=self.port, cert=cert, key=key, relay=http.url))
+        proxy = subprocess.Popen(['nginx', '-p', self.scratch, '-c', self.scratch / 'nginx.conf'])
+        self.addCleanup(proxy.wait)
+        self.addCleanup(proxy.kill)
+        self.url = f'https://127.0.0.1:{self.port}'
+        self.trust = ssl.create_default_context(cafile=self.scratch / 'ca.pem')
+        until((self.scratch / 'nginx.pid').exists, 'the proxy listens')
+        connection = self.connect()
+        big = job({'format': 'mutations', 'items': [{'op': 'create', 'path': 'f', 'contents': 'x' * (5 << 20)}]}, id='big')
+        self.assertEqual(self.call(connection, 'POST', '/v1/patches', big)[0], 202)
+        self.assertEqual(self.call(connection, 'POST', '/v1/patches', job(id='waits', requires={'no': 'one'}))[0], 202)
+        watch = self.connect()
+        watch.request('GET', '/v1/patches/waits/events')
+        stream = watch.getresponse()
+        # An event is here while the stream goes on: the proxy does not hold it back.
+        self.assertTrue(stream.readline())
+        self.assertEqual(self.call(connection, 'DELETE', '/v1/patches/waits')[0], 200)
+        self.assertIn(b'event: end', stream.read())
+        connection.close()
+        watch.close()
+        self.assertIn('passed', self.ghost('--ca-file', self.scratch / 'ca.pem', 'wait', 'big'))
+        self.ghost('--ca-file', self.scratch / 'ca.pem', 'submit', '--no-patch', '--repo', 'r', '--gate', 'echo through', '--wait')
 
     def test_a_new_certificate_is_taken_while_connections_are_open(self):
         self.begin()

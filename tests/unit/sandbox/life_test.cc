@@ -30,6 +30,25 @@ class LifeTest : public SandboxTest {
     ::_exit(0);
   }
 
+  void kill_runner() {
+    const std::string mark = unique_mark();
+    const pid_t runner = start_runner(mark, 120'000);
+    ASSERT_TRUE(wait_until([&] { return has(mark, 2); }));
+    ASSERT_EQ(::kill(runner, SIGKILL), 0);
+    ASSERT_EQ(::waitpid(runner, nullptr, 0), runner);
+    EXPECT_TRUE(wait_until([&] { return processes_with(mark).empty(); }));
+  }
+
+  void stop_runner() {
+    const std::string mark = unique_mark();
+    const pid_t runner = start_runner(mark, 3000);
+    ASSERT_TRUE(wait_until([&] { return has(mark, 2); }));
+    ASSERT_EQ(::kill(runner, SIGSTOP), 0);
+    EXPECT_TRUE(wait_until([&] { return processes_with(mark).empty(); }));
+    ASSERT_EQ(::kill(runner, SIGKILL), 0);
+    ASSERT_EQ(::waitpid(runner, nullptr, 0), runner);
+  }
+
   static bool has(const std::string& mark, size_t count) {
     return processes_with("attacker" + std::string(1, '\0') + "linger" + std::string(1, '\0') +
                           mark)
@@ -141,22 +160,29 @@ TEST_F(LifeTest, AnExtensionMovesTheTimer) {
 }
 
 TEST_F(LifeTest, AKilledRunnerLeavesNothing) {
-  const std::string mark = unique_mark();
-  const pid_t runner = start_runner(mark, 120'000);
-  ASSERT_TRUE(wait_until([&] { return has(mark, 2); }));
-  ASSERT_EQ(::kill(runner, SIGKILL), 0);
-  ASSERT_EQ(::waitpid(runner, nullptr, 0), runner);
-  EXPECT_TRUE(wait_until([&] { return processes_with(mark).empty(); }));
+  kill_runner();
 }
 
 TEST_F(LifeTest, AStoppedRunnersSandboxDiesByItsTimer) {
-  const std::string mark = unique_mark();
-  const pid_t runner = start_runner(mark, 3000);
-  ASSERT_TRUE(wait_until([&] { return has(mark, 2); }));
-  ASSERT_EQ(::kill(runner, SIGSTOP), 0);
-  EXPECT_TRUE(wait_until([&] { return processes_with(mark).empty(); }));
-  ASSERT_EQ(::kill(runner, SIGKILL), 0);
-  ASSERT_EQ(::waitpid(runner, nullptr, 0), runner);
+  stop_runner();
+}
+
+// Where no namespace ends with its first process.
+class PlainLifeTest : public LifeTest {
+ protected:
+  SandboxOptions options() const override {
+    SandboxOptions out = LifeTest::options();
+    out.isolation = out.isolation_max = "plain";
+    return out;
+  }
+};
+
+TEST_F(PlainLifeTest, AKilledRunnerLeavesNothing) {
+  kill_runner();
+}
+
+TEST_F(PlainLifeTest, AStoppedRunnersSandboxDiesByItsTimer) {
+  stop_runner();
 }
 
 TEST_F(LifeTest, WhatAKilledRunnerLeftOnDiskIsRemoved) {
