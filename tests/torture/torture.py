@@ -44,7 +44,8 @@ class Torture:
         self.farm = Farm(
             scratch, args.programs, args.broker, slots=SLOTS,
             broker_options=['--lease-ms', str(LEASE_MS), '--heartbeat-ms', '300', '--backoff-ms-min', '20',
-                            '--backoff-ms-max', '200', '--reserve-bytes', str(1 << 20), '--log-level', 'warn'],
+                            '--backoff-ms-max', '200', '--reserve-bytes', str(1 << 20), '--log-level', 'warn',
+                            *args.broker_option],
             runner_options=['--log-level', 'warn', '--isolation', 'none'],
             relay_options=['--broker-silence-ms', '1000', '--broker-timeout-ms', '4000', '--log-level', 'warn'])
         if args.planted:
@@ -340,6 +341,7 @@ def main():
     parser.add_argument('--seed', type=int, default=1)
     parser.add_argument('--keep', action='store_true')
     parser.add_argument('--planted')
+    parser.add_argument('--broker-option', action='append', default=[], help='another of ghost-broker, as in --broker-option=--commit-ahead')
     args = parser.parse_args()
     scratch = tempfile.mkdtemp(prefix='ghost-torture-')
     torture = Torture(args, scratch)
