@@ -20,7 +20,11 @@ constexpr uint64_t kPageBytes = 8192;
 // reserve of disk space the log is kept short.
 constexpr uint64_t kWalBytesMax = 16 << 20;  // of the log, which is overwritten from then on
 constexpr uint64_t kNewBytesMax = 8 << 20;   // since the last one, as written_bytes() counts
+#ifdef GHOST_CRASH_POINTS
+constexpr uint64_t kNewBytesQuiet = 16 << 10;  // who is killed again and again is to meet it, too
+#else
 constexpr uint64_t kNewBytesQuiet = 1 << 20;
+#endif
 constexpr uint64_t kNewBytesNoReserve = 128 << 10;
 constexpr size_t kPageCacheKib = 2048;
 constexpr size_t kFreshBytes = 2 << 20;
