@@ -248,7 +248,14 @@ void Core::Impl::on_message(const event::FromRunner& e, const wire::Goodbye& m) 
   runners.update(runner);
   const std::set<JobNo> left = runner->leases;
   for (const JobNo no : left) {
-    attempt_ended(*jobs.find(no), Attempt::kGivenBack, "runner " + runner->instance() + " left");
+    JobRow& row = *jobs.find(no);
+    Lease& lease = *row.lease();
+    // It has emptied the sandboxes that it knows of; one of a process before it only time ends.
+    const bool knew = !lease.left_behind && !lease.from_earlier_epoch && lease.job_seq != 0 &&
+                      lease.job_seq <= runner->last_job_seq;
+    lease.left_behind = status(row).flag && !knew;
+    if (lease.left_behind) continue;
+    attempt_ended(row, Attempt::kGivenBack, "runner " + runner->instance() + " left");
   }
   runner->stale_held = 0;
   runners.set_route(runner, "");
