@@ -1,17 +1,23 @@
 #include "relay/auth.h"
 
 #include <algorithm>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
 
 #include "base/bytes.h"
 #include "base/log.h"
 #include "relay/handlers.h"
 #include "wire/token_book.h"
 
+namespace asio = boost::asio;
+
 namespace ghost::relay {
 namespace {
 
 constexpr size_t kKnownMax = 60'000;  // more than the broker keeps
-constexpr size_t kAskingMax = 256;    // questions for unknown tokens at a time
 constexpr size_t kIdsMax = 1000;      // of one question
 
 unsigned bit(wire::Scope scope) {
@@ -43,28 +49,52 @@ std::string_view bearer_of(const Request& request) {
 
 }  // namespace
 
-bool Auth::fresh(MonoMs asked_at, MonoMs now) const {
+// However slow the broker's answer was, it is good for the calls that waited for it.
+bool Auth::fresh(MonoMs asked_at, const Request& request) const {
   if (asked_at == INT64_MIN) return false;
-  return now - asked_at < (link_.alive() ? kFreshMs : kAwayMs);
+  return asked_at >= request.asked_from ||
+         mono_now_ms() - asked_at < (link_.alive() ? kFreshMs : kAwayMs);
 }
 
 bool Auth::must_ask(const Request& request) const {
-  const MonoMs now = mono_now_ms();
   const std::string_view id = wire::token_id(bearer_of(request));
-  if (!fresh(asked_at_, now)) return true;
+  if (!fresh(asked_at_, request)) return true;
   if (id.empty()) return false;
   const auto known = known_.find(std::string(id));
-  return known == known_.end() || !fresh(known->second.asked_at, now);
+  return known == known_.end() || !fresh(known->second.asked_at, request);
 }
 
-Task<void> Auth::ask(const Request& request) {
+// However many calls come at a time, one question is on its way, and the next one is for all that
+// came meanwhile.
+Task<void> Auth::ask(Request& request) {
   const std::string id(wire::token_id(bearer_of(request)));
-  if (asking_ >= kAskingMax) co_return;
-  ++asking_;
-  std::vector<std::string> ids;
-  if (!id.empty()) ids.push_back(id);
-  (void)co_await ask_broker(std::move(ids));  // check() says what came of it
-  --asking_;
+  const auto executor = co_await asio::this_coro::executor;
+  if (!answered_) answered_.emplace(executor, asio::steady_timer::time_point::max());
+  request.asked_from = mono_now_ms();
+  do {
+    if (!id.empty()) wanted_.insert(id);
+    const uint64_t seen = answers_;
+    if (!asking_) {
+      asking_ = true;
+      asio::co_spawn(executor, ask_for_all(), asio::detached);
+    }
+    if (answers_ != seen) continue;  // it could not even be sent
+    boost::system::error_code cancelled;
+    co_await answered_->async_wait(asio::redirect_error(asio::use_awaitable, cancelled));
+  } while (answered_well_ && must_ask(request));
+}
+
+Task<void> Auth::ask_for_all() {
+  do {
+    std::vector<std::string> ids;
+    while (!wanted_.empty() && ids.size() < kIdsMax) {
+      ids.push_back(std::move(wanted_.extract(wanted_.begin()).value()));
+    }
+    answered_well_ = (co_await ask_broker(std::move(ids))).ok();
+    ++answers_;
+    answered_->cancel();
+  } while (!wanted_.empty());
+  asking_ = false;
 }
 
 Task<Status> Auth::ask_broker(std::vector<std::string> ids) {
@@ -119,12 +149,12 @@ Status Auth::check(Request& request) {
   const MonoMs now = mono_now_ms();
   called_at_ = now;
   const bool open = !always_ && asked_at_ != INT64_MIN && !asked_;
-  if (open && (fresh(asked_at_, now) || !link_.alive())) {
+  if (open && (fresh(asked_at_, request) || !link_.alive())) {
     request.actor = "http:" + request.peer;
     request.scopes = kAllScopes;
     return ok_status();
   }
-  if (!fresh(asked_at_, now)) {
+  if (!fresh(asked_at_, request)) {
     return Error{"unavailable", "the broker, which knows who may call, does not answer", ""};
   }
   const std::string_view text = bearer_of(request);
@@ -132,7 +162,7 @@ Status Auth::check(Request& request) {
   request.token_id = std::string(wire::token_id(text));
   if (request.token_id.empty()) return refuse(request, "no_such_token");
   const auto at = known_.find(request.token_id);
-  if (at == known_.end() || !fresh(at->second.asked_at, now)) {
+  if (at == known_.end() || !fresh(at->second.asked_at, request)) {
     return Error{"unavailable", "the broker, which knows who may call, does not answer", ""};
   }
   Known& known = at->second;

@@ -3,8 +3,10 @@
 // second. While the broker is away, what was known last counts for kAwayMs. The loop's thread only.
 #pragma once
 
+#include <boost/asio/steady_timer.hpp>
 #include <functional>
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
 
@@ -20,7 +22,7 @@ class Auth {
 
   // Whether check() could only say "unavailable" yet: ask() first. Cheap.
   bool must_ask(const Request& request) const;
-  Task<void> ask(const Request& request);
+  Task<void> ask(Request& request);
 
   // Sets the request's actor, tenant and scopes. Error codes unauthorized, unavailable; what is
   // really wrong is in the log alone.
@@ -51,7 +53,8 @@ class Auth {
     unsigned scopes = 0;
     MonoMs asked_at = 0, used_at = 0;
   };
-  bool fresh(MonoMs asked_at, MonoMs now) const;
+  bool fresh(MonoMs asked_at, const Request& request) const;
+  Task<void> ask_for_all();
   Task<Status> ask_broker(std::vector<std::string> ids);
   void take(const std::vector<std::string>& ids, const wire::TokensChecked& answer, MonoMs now);
   void make_room();
@@ -64,7 +67,10 @@ class Auth {
   std::unordered_map<std::string, Known> known_;        // by public part
   std::unordered_map<std::string, RateBucket> limits_;  // by tenant
   MonoMs called_at_ = INT64_MIN / 2;
-  size_t asking_ = 0;
+  std::set<std::string> wanted_;  // for the next question
+  bool asking_ = false, answered_well_ = true;
+  uint64_t answers_ = 0;
+  std::optional<boost::asio::steady_timer> answered_;  // cancelled with each answer
   std::map<std::string, uint64_t> refusals_;
   RateBucket log_{600};
 };

@@ -42,6 +42,7 @@ struct Request {
   std::string tenant = "default";   // whose jobs
   std::string token_id;             // public part of the bearer token shown
   unsigned scopes = 0;              // bit by wire::Scope; 0: nobody yet
+  MonoMs asked_from = INT64_MAX;    // what the broker was asked since then is known of the token
 
   // The first of that name (lower case), or null.
   const std::string* header(std::string_view name) const;

@@ -18,7 +18,7 @@ class HttpApp {
   virtual ~HttpApp() = default;
   // Whether ask() must come before admit(). Cheap.
   virtual bool must_ask(const Request& request) = 0;
-  virtual Task<void> ask(const Request& request) = 0;
+  virtual Task<void> ask(Request& request) = 0;
   // Looks at a request whose head alone is there: an answer that needs no body (who asks, no such
   // path, no such method), or nothing and, in *body_bytes_max, how large its body may be.
   virtual std::optional<Response> admit(Request& request, uint64_t* body_bytes_max) = 0;

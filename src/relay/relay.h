@@ -31,7 +31,7 @@ class Relay : private HttpApp {
 
  private:
   bool must_ask(const Request& request) override { return auth_.must_ask(request); }
-  Task<void> ask(const Request& request) override { co_await auth_.ask(request); }
+  Task<void> ask(Request& request) override { co_await auth_.ask(request); }
   std::optional<Response> admit(Request& request, uint64_t* body_bytes_max) override;
   Task<Response> serve(Request& request) override;
   void record(const Request& request, int status, uint64_t bytes_out, int64_t took_us) override;

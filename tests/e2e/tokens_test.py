@@ -1,8 +1,10 @@
 """Bearer tokens, their scopes and tenants: through real relays, and as `ghost token` makes them on the broker's host."""
+import collections
 import http.client
 import json
 import os
 import re
+import signal
 import socket
 import subprocess
 import threading
@@ -194,6 +196,23 @@ class TokensTest(FarmTest):
         self.refused(self.as_(self.admin[:-1] + 'x').get('/metrics'), 401, 'unauthorized')
         self.farm.broker.start()
         until(lambda: http.get('/v1/repos').status == 200, 'the broker is back')
+
+    def test_calls_that_come_all_at_once_wait_for_one_answer(self):
+        self.begin()
+        fresh = self.farm.make('relay-2', 'ghost-relay', '--http', '127.0.0.1:0', '--broker',
+                               self.farm.broker.facts['X_GHOST_CLIENTS'], '--name', 'relay-2').start()
+        host, port = fresh.facts['X_GHOST_HTTP'].removeprefix('http://').split(':')
+        head = f'GET /v1/repos HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer {self.admin}\r\n\r\n'.encode()
+        self.farm.broker.signal(signal.SIGSTOP)
+        calls = [socket.create_connection((host, int(port)), 30) for _ in range(600)]
+        for call in calls:
+            call.sendall(head)
+        self.farm.broker.signal(signal.SIGCONT)
+        answers = collections.Counter()
+        for call in calls:
+            answers[call.makefile('rb').readline()] += 1
+            call.close()
+        self.assertEqual(answers, {b'HTTP/1.1 200 OK\r\n': 600})
 
     def test_another_tenants_job_is_one_that_never_was(self):
         http = self.begin(runners=1)
