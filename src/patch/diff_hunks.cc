@@ -163,6 +163,12 @@ bool DiffParser::bare_header(std::string_view header, Hunk& hunk) const {
 
 namespace {
 
+// "\\ No newline at end of file" in any language, as git knows it, or without its blank. Another
+// line with a backslash is one that has lost what stood before it.
+bool is_no_newline(std::string_view line) {
+  return (line.size() >= 12 && line[1] == ' ') || line.starts_with("\\No newline");
+}
+
 // Counts the lines of a hunk while they are read.
 struct HunkCount {
   uint32_t old_lines = 0, new_lines = 0, leading = 0, trailing = 0, blanks = 0, changes = 0;
@@ -222,7 +228,8 @@ bool DiffParser::count_hunk(FilePatch& file, Hunk& hunk) {
       advance(line);
       continue;
     }
-    if (first != ' ' && first != '-' && first != '+' && first != '\\') {
+    const bool marker = first == '\\' && is_no_newline(line);
+    if (first != ' ' && first != '-' && first != '+' && !marker) {
       if (!ends_hunk(line)) hunk.stray = line_;
       break;
     }

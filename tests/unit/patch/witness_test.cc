@@ -128,6 +128,16 @@ TEST(Witness, NoProofMendsAPatchThatIsCutShort) {
   EXPECT_TRUE(run(head + " line 5\n line 6\n line 7\n", kFuzzy).ok());
 }
 
+TEST(Witness, ABackslashMakesNoMarkerOfALine) {
+  const std::string hunk =
+      "@@ -4,3 +4,5 @@\n line 4\n+new\n\\n is a newline\n+more\n line 5\n line 6\n";
+  for (const auto mode : {kRecount, kFuzzy}) {
+    const Applied applied = run(kHead + hunk, mode);
+    EXPECT_EQ(applied.out.outcome, Outcome::kApplyFailed) << applied.message();
+    EXPECT_EQ(applied.files, kBase);
+  }
+}
+
 TEST(Witness, APatchMadeTheWrongWayRoundIsReversed) {
   const std::string hunk = "@@ -4,3 +4,3 @@\n line 4\n-LINE 5\n+line 5\n line 6\n";
   for (const auto mode : {wire::ApplyMode::kStrict, kRecount, kFuzzy}) {
