@@ -129,12 +129,13 @@ void Doors::follow_keys() {
     take_over(&runners_);
     log::info("the broker's key has changed", {{"key", key_->pair.public_key.substr(0, 16)}});
   }
-  if (!*next || !key_ || (*next)->pair.secret_key == key_->pair.secret_key) return;
-  if (!next_ || (*next)->pair.secret_key != next_->pair.secret_key) {
+  if (!key_) return;
+  const bool coming = *next && (*next)->pair.secret_key != key_->pair.secret_key;
+  if (coming && (!next_ || (*next)->pair.secret_key != next_->pair.secret_key)) {
     next_ = std::move(*next);
     for (Door* door : {&clients_, &runners_}) withdraw(door);
   }
-  offer(*next_);
+  offer(coming ? *next_ : *key_);
 }
 
 // At the key's second addresses, where they are not open yet.
