@@ -5,6 +5,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -30,8 +31,8 @@ std::string inside(const std::string& absolute) {
   return absolute.substr(std::min(absolute.find_first_not_of('/'), absolute.size()));
 }
 
-Status make_dir(const std::string& path, mode_t mode) {
-  if (::mkdir(path.c_str(), mode) != 0 && errno != EEXIST) return root_error("create " + path);
+Status make_dir(const std::string& path) {
+  if (::mkdir(path.c_str(), 0755) != 0 && errno != EEXIST) return root_error("create " + path);
   return ok_status();
 }
 

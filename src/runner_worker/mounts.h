@@ -8,7 +8,6 @@
 
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "base/result.h"
 
@@ -32,7 +31,7 @@ bool is_dir(const std::string& path);
 std::string inside(const std::string& absolute);
 
 // Fine where there is one already.
-Status make_dir(const std::string& path, mode_t mode = 0755);
+Status make_dir(const std::string& path);
 Status make_dir_with_parents(const std::string& path);
 Status make_file(const std::string& path, std::string_view content);
 
