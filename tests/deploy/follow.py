@@ -150,7 +150,7 @@ def bridge(hosts):
 
 
 def kept(host, program):
-    """The join string that a member keeps, without its keys."""
+    """The join string that a member keeps; it ends in where the broker is."""
     path = f'/var/lib/ghost-{program}/join'
     return subprocess.run(host.argv('cat', path), check=True, stdout=subprocess.PIPE).stdout.decode().strip()
 
@@ -171,7 +171,8 @@ def follow(hosts, text):
         if '--finish' in body:
             until(lambda: kept(hosts['relay'], 'relay').endswith(':5061') and kept(hosts['host-8'], 'runner').endswith(':5062'),
                   'all have moved to the next key')
-            time.sleep(15)  # as the guide says
+            key = hosts['broker'].top / 'up/var/lib/ghost-broker/keys/broker-next.key'
+            until(lambda: time.time() - key.stat().st_mtime > 15, 'the next key is as old as the guide asks for')
         for name in names:
             hosts[name].type(body)
         if revokes:
