@@ -1,13 +1,17 @@
 """A broker that is killed with SIGKILL at any moment: what was acknowledged is there and ends once, branches are
 delivered once, and what runs goes on."""
+import os
 import re
 import subprocess
 import threading
 
 from farm import TERMINAL, Calls, FarmTest, job, main, upsert
-from process import until
+from process import processes_with, until
 
 JOBS = 100
+# What stands before a program's name, so that it and its children can make none.
+WITHOUT_NAMESPACES = ('unshare', '--user', '--map-root-user', 'sh', '-c',
+                      'for kind in user mnt pid; do echo 0 >/proc/sys/user/max_${kind}_namespaces || exit 1; done; exec "$@"', '-')
 
 
 class CrashTest(FarmTest):
@@ -158,6 +162,32 @@ class CrashTest(FarmTest):
         self.assertEqual(bare.git('rev-list', '--count', 'main'), '2')
         self.assertEqual(bare.head('main^'), work.head())
         self.assertEqual(len(entered.read_text().splitlines()), 1, 'found as delivered, not pushed again')
+
+    def killed_while_its_gate_runs(self, level, *under):
+        self.start(runners=0, broker=('--lease-ms', 1500, '--backoff-ms-min', 50))
+        self.farm.repo()
+        doomed = self.farm.launch_runner('doomed', under=under).ready()
+        self.assertIn(f'level={level}', doomed.log())
+        mark = f'300.{os.getpid()}{len(level)}'
+        sleep = f'sleep {mark}'
+        stays = f'(setsid {sleep} &) && echo attempt $GHOST_ATTEMPT && [ $GHOST_ATTEMPT = 2 ] || exec {sleep}'
+        one = self.http.submit(job(upsert('f', 'x\n'), gates=[stays], id='one', requires={'isolation': level}))
+        until(lambda: self.http.log(one) == b'attempt 1\n', 'the gate runs')
+        until(lambda: len(processes_with(mark)) == 2, 'both of its processes run')
+        doomed.kill()
+        until(lambda: not processes_with(mark), 'nothing of the dead runner is left')
+        self.farm.launch_runner('heir', under=under).ready()
+        done = self.http.wait(one)
+        self.assertEqual((done['state'], done['runner'], done['attempt']), ('SUCCEEDED', 'heir', 2))
+        ends = [event for event in self.http.events(one, stream='state') if event['type'].upper() in TERMINAL]
+        self.assertEqual(len(ends), 1)
+        until(lambda: not processes_with(mark), 'nothing of the passed gate is left')
+
+    def test_a_runner_killed_while_its_gate_runs_leaves_nothing_behind(self):
+        self.killed_while_its_gate_runs('full')
+
+    def test_so_does_one_that_may_make_no_namespaces(self):
+        self.killed_while_its_gate_runs('plain', *WITHOUT_NAMESPACES)
 
     def test_a_second_broker_on_the_same_data_fails_at_once(self):
         self.start(runners=0)

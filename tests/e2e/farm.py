@@ -270,8 +270,8 @@ class Farm:
         self.all, self.broker, self.relay, self.runners, self.http = [], None, None, {}, None
         self.git_server = None
 
-    def make(self, name, program, *options):
-        process = Process(name, [self.programs / program, *options], self.scratch)
+    def make(self, name, program, *options, under=()):
+        process = Process(name, [*under, self.programs / program, *options], self.scratch)
         self.all.append(process)
         return process
 
@@ -298,13 +298,13 @@ class Farm:
         self.relay = self.make('relay', 'ghost-relay', '--http', '127.0.0.1:0', '--broker',
                                self.broker.facts['X_GHOST_CLIENTS'], *options).launch()
 
-    def launch_runner(self, name, *options):
+    def launch_runner(self, name, *options, under=()):
         options = list(options)
         if '--slots' not in options:
             options += ['--slots', 1]
         self.runners[name] = self.make(name, 'ghost-runner', '--broker', self.broker.facts['X_GHOST_RUNNERS'], '--data',
                                        self.scratch / name, '--name', name, '--isolation', 'none',
-                                       *OF_THIS_HOST, *options).launch()
+                                       *OF_THIS_HOST, *options, under=under).launch()
         return self.runners[name]
 
     def restart_broker(self):
