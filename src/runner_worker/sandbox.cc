@@ -312,7 +312,13 @@ Result<std::unique_ptr<SandboxHost>> Prober::probe() {
     // A file system without idmapped mounts: what is the host's root stays it, inside a namespace.
     if (!host.ok() && rank_of(level) == 2 && root && uid != 0) {
       auto as_root = attempt(level, 0, 0);
-      if (as_root.ok()) host = std::move(as_root);
+      if (!as_root.ok()) {
+        as_root = Error{
+            host.error().code,
+            host.error().message + " (and as the host's root: " + as_root.error().message + ")",
+            ""};
+      }
+      host = std::move(as_root);
     }
     if (host.ok()) break;
     lacking += (lacking.empty() ? "" : "; ") + std::string("isolation ") + level +

@@ -11,7 +11,6 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -24,6 +23,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "runner_worker/disk_watch.h"
 #include "runner_worker/gate_process.h"
 #include "runner_worker/layer.h"
 #include "runner_worker/sandbox.h"
@@ -36,7 +36,6 @@ namespace {
 constexpr size_t kSliceBytesMax = 16u << 20;
 constexpr int64_t kWatchMs = 20;  // between looks at CPU time and memory
 constexpr int64_t kDiskLookMs = 250;
-constexpr int64_t kTreeLookMs = 1000;  // where the size of what lies on a disk must be counted
 
 // For the signal handler only.
 volatile sig_atomic_t g_namespaces = 1;
@@ -81,9 +80,6 @@ class Init {
   BoxFrame next_frame();
   void answer(const Status& status);
   void handle(BoxFrame frame);
-  bool on_disk() const {
-    return kind_ == WorkspaceKind::kOverlayDisk || kind_ == WorkspaceKind::kPlain;
-  }
   Status setup(BoxFrame frame);
   Status publish(const BoxFrame& frame);
   void find(const BoxFrame& frame);
@@ -94,11 +90,6 @@ class Init {
   GateEnd watch(const GateRequest& request, pid_t main, int* status, GateUsage* usage,
                 std::string* error);
   bool over_limit(const GateRequest& request, GateUsage* usage, GateEnd* end, std::string* error);
-  // Is what gates may write used up? `*error` says which limit. Remembers it for this gate.
-  bool disk_is_full();
-  // True when a gate is to be ended for it: nothing but this watch limits it.
-  bool disk_is_overrun(bool now);
-  std::string disk_limit(bool entries) const;
   uint64_t written_bytes() const;
   GateReport report(const GateRequest& request, GateEnd end, int status, const GateUsage& usage,
                     std::string error);
@@ -107,12 +98,8 @@ class Init {
   Fd control_, life_, children_;
   Fd io_;  // our /proc/self/io, to which those of the dead are added
   bool entered_ = false;
-  WorkspaceKind kind_ = WorkspaceKind::kOverlayTmpfs;
-  uint64_t disk_bytes_max_ = 0, inodes_max_ = 0;
-  TreeUsage before_gates_;  // of the store on a disk
-  int64_t disk_look_ms_ = 0;
-  std::string full_;  // the limit of disk or files that the running gate has hit
   SandboxPlaces places_;
+  DiskWatch disk_;
 };
 
 Status Init::start(const SpawnRequest& request, bool common_root) {
@@ -255,10 +242,9 @@ Status Init::setup(BoxFrame frame) {
                                    : enter_plain(request, std::move(frame.fds));
   if (!places.ok()) return places.error();
   places_ = std::move(*places);
-  kind_ = request.kind;
-  disk_bytes_max_ = request.disk_bytes;
-  inodes_max_ = request.inodes;
-  if (on_disk()) before_gates_ = tree_usage(places_.store.get());
+  const bool on_disk =
+      request.kind == WorkspaceKind::kOverlayDisk || request.kind == WorkspaceKind::kPlain;
+  disk_ = DiskWatch(places_.store.get(), on_disk, request.disk_bytes, request.inodes);
   entered_ = true;
   return ok_status();
 }
@@ -312,36 +298,6 @@ void Init::read(const BoxFrame& frame) {
   if (!send_frame(control_.get(), BoxMessage::kBytes, *bytes)) die();
 }
 
-std::string Init::disk_limit(bool entries) const {
-  return entries ? "limit of " + std::to_string(inodes_max_) + " files"
-                 : "disk limit of " + std::to_string(disk_bytes_max_) + " bytes";
-}
-
-bool Init::disk_is_full() {
-  struct statfs info {};
-  if (on_disk() || ::fstatfs(places_.store.get(), &info) != 0) return !full_.empty();
-  // The tmpfs has a little more than what was asked for (make_store).
-  const bool blocks = info.f_bavail * static_cast<uint64_t>(info.f_bsize) <= 65536;
-  if (blocks || info.f_ffree == 0) full_ = disk_limit(!blocks);
-  return !full_.empty();
-}
-
-bool Init::disk_is_overrun(bool now) {
-  if (!on_disk() || (!now && monotonic_ms() < disk_look_ms_)) return false;
-  const int64_t began_ms = monotonic_ms();
-  const TreeUsage usage = tree_usage(places_.store.get());
-  const int64_t cost_ms = monotonic_ms() - began_ms;
-  disk_look_ms_ = began_ms + std::max(kTreeLookMs, 20 * cost_ms);
-  const auto grown = [](uint64_t after, uint64_t before) {
-    return after > before ? after - before : 0;
-  };
-  const bool blocks = grown(usage.bytes, before_gates_.bytes) > disk_bytes_max_;
-  if (blocks || grown(usage.entries, before_gates_.entries) > inodes_max_) {
-    full_ = disk_limit(!blocks);
-  }
-  return !full_.empty();
-}
-
 uint64_t Init::written_bytes() const {
   std::array<char, 512> text{};
   const ssize_t n = io_.ok() ? ::pread(io_.get(), text.data(), text.size() - 1, 0) : -1;
@@ -379,8 +335,7 @@ GateEnd Init::watch(const GateRequest& request, pid_t main, int* status, GateUsa
   const int64_t end_ms = monotonic_ms() + static_cast<int64_t>(request.timeout_ms);
   const bool watched = request.memory_watch_bytes > 0 || request.cpu_ms > 0;
   const int64_t look_ms = watched ? kWatchMs : kDiskLookMs;
-  full_.clear();
-  disk_look_ms_ = monotonic_ms() + kTreeLookMs;
+  disk_.begin();
   for (;;) {
     const int64_t left_ms = std::clamp<int64_t>(end_ms - monotonic_ms(), 0, 1 << 30);
     pollfd polled[3] = {
@@ -410,8 +365,8 @@ GateEnd Init::watch(const GateRequest& request, pid_t main, int* status, GateUsa
       *error = "time limit of " + std::to_string(request.timeout_ms) + " ms";
       return GateEnd::kTimeout;
     }
-    if (n == 0) (void)disk_is_full();
-    if (disk_is_overrun(false)) return GateEnd::kFlood;
+    if (n == 0) (void)disk_.is_full();
+    if (disk_.is_overrun(false)) return GateEnd::kFlood;
     GateEnd end;
     if (watched && over_limit(request, usage, &end, error)) return end;
   }
@@ -432,11 +387,11 @@ GateReport Init::report(const GateRequest& request, GateEnd end, int status, con
   // A gate that bore a full disk and passed has passed.
   const bool passed = end == GateEnd::kExited && WEXITSTATUS(status) == 0;
   const bool own_end = end == GateEnd::kExited || report.signal != 0;
-  if ((!passed && own_end && end != GateEnd::kTimeout && disk_is_full()) ||
-      (own_end && disk_is_overrun(true)) || (end == GateEnd::kFlood && !full_.empty())) {
+  if ((!passed && own_end && end != GateEnd::kTimeout && disk_.is_full()) ||
+      (own_end && disk_.is_overrun(true)) || (end == GateEnd::kFlood && !disk_.hit().empty())) {
     end = GateEnd::kFlood;
     report.signal = 0;
-    error = full_;
+    error = disk_.hit();
   }
   if (end == GateEnd::kExited) report.exit_code = static_cast<uint32_t>(WEXITSTATUS(status));
   report.end = static_cast<uint8_t>(end);
