@@ -64,15 +64,15 @@ bool Auth::must_ask(const Request& request) const {
   return known == known_.end() || !fresh(known->second.asked_at, request);
 }
 
-// However many calls come at a time, one question is on its way, and the next one is for all that
-// came meanwhile.
+// However many calls come at a time, one question is on its way, and the next one is for those that
+// came meanwhile, in their order: who makes up tokens by the thousand keeps nobody from his turn.
 Task<void> Auth::ask(Request& request) {
   const std::string id(wire::token_id(bearer_of(request)));
   const auto executor = co_await asio::this_coro::executor;
   if (!answered_) answered_.emplace(executor, asio::steady_timer::time_point::max());
   request.asked_from = mono_now_ms();
   do {
-    if (!id.empty()) wanted_.insert(id);
+    if (!id.empty() && is_wanted_.insert(id).second) wanted_.push_back(id);
     const uint64_t seen = answers_;
     if (!asking_) {
       asking_ = true;
@@ -88,7 +88,9 @@ Task<void> Auth::ask_for_all() {
   do {
     std::vector<std::string> ids;
     while (!wanted_.empty() && ids.size() < kIdsMax) {
-      ids.push_back(std::move(wanted_.extract(wanted_.begin()).value()));
+      is_wanted_.erase(wanted_.front());
+      ids.push_back(std::move(wanted_.front()));
+      wanted_.pop_front();
     }
     answered_well_ = (co_await ask_broker(std::move(ids))).ok();
     ++answers_;

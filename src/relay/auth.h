@@ -4,11 +4,12 @@
 #pragma once
 
 #include <boost/asio/steady_timer.hpp>
+#include <deque>
 #include <functional>
 #include <optional>
-#include <set>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "base/rate_bucket.h"
 #include "relay/broker_link.h"
@@ -67,7 +68,8 @@ class Auth {
   std::unordered_map<std::string, Known> known_;        // by public part
   std::unordered_map<std::string, RateBucket> limits_;  // by tenant
   MonoMs called_at_ = INT64_MIN / 2;
-  std::set<std::string> wanted_;  // for the next question
+  std::deque<std::string> wanted_;  // for the next questions, each id once, as they came
+  std::unordered_set<std::string> is_wanted_;
   bool asking_ = false, answered_well_ = true;
   uint64_t answers_ = 0;
   std::optional<boost::asio::steady_timer> answered_;  // cancelled with each answer
