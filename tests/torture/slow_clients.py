@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 """What thousands of slow HTTP clients cost a healthy one: it submits and reads jobs through a real relay, alone and beside
 SLOW clients that dribble heads and bodies, open event streams and do not read them, ask for answers and do not take them, or
-sit idle. slow_clients.py PROGRAMS [--slow N] [--rounds N] [--calls N] [--judge]
+sit idle. slow_clients.py PROGRAMS [--slow N] [--rounds N] [--calls N]
+[--in-step] [--judge]
 
 Always judged: every healthy call is answered, the slow ones really are connected, the relay lives and its memory stays in
 bounds. With --judge also the time: the median over the rounds of p99(beside them) / p99(alone, the same round) is at most 2.
@@ -86,22 +87,23 @@ class Slow:
             self.connect()
 
 
-def slow_process(address, count, stop, ready):
+def slow_process(address, count, in_step, stop, ready):
     os.nice(10)  # what is measured is the relay, not who gets the processor
     with selectors.EpollSelector() as loop:
         kinds = ['head', 'body', 'idle', 'stream', 'answer']
         clients = [Slow(kinds[n % len(kinds)], address, loop) for n in range(count)]
         at, every = 0, time.monotonic()
         first = True
+        # Each says something about once a second; in step, a tenth of them, all of one kind, at the same instant.
+        turns = 10 if in_step else 101
         while not stop.is_set():
-            # Each says something about once a second, and no two of them have agreed on when.
-            for client in clients[at::101]:
+            for client in clients[at::turns]:
                 client.step()
-            at = (at + 1) % 101
+            at = (at + 1) % turns
             if at == 0 and first:
                 first = False
                 ready.set()
-            every += 0.01
+            every += 1 / turns
             while (left := every - time.monotonic()) > 0:
                 for key, events in loop.select(left):
                     if events & selectors.EVENT_READ:
@@ -154,7 +156,7 @@ def memory(process):
 def beside(farm, healthy, args):
     stop, ready = multiprocessing.Event(), multiprocessing.Event()
     host, port = farm.address().split(':')
-    bad = multiprocessing.Process(target=slow_process, args=((host, int(port)), args.slow, stop, ready))
+    bad = multiprocessing.Process(target=slow_process, args=((host, int(port)), args.slow, args.in_step, stop, ready))
     bad.start()
     try:
         if not ready.wait(60):
@@ -178,6 +180,7 @@ def main():
     parser.add_argument('--slow', type=int, default=4000)
     parser.add_argument('--rounds', type=int, default=1)
     parser.add_argument('--calls', type=int, default=400)
+    parser.add_argument('--in-step', action='store_true', help='a tenth of the slow clients speak in the same instant')
     parser.add_argument('--judge', action='store_true')
     args = parser.parse_args()
     limit = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
