@@ -217,20 +217,24 @@ Task<HttpConnection::Outcome> HttpConnection::read_head(Request* request) {
   bool begun = buffer_.size() > 0;
   idle_ = !begun;
   set_deadline(begun ? options.header_timeout_ms : options.idle_timeout_ms);
+  // Bytes that need not be looked at again: a head that comes in crumbs costs what a whole one
+  // does.
+  size_t judged = 0;
   for (;;) {
     std::string_view bytes(static_cast<const char*>(buffer_.data().data()), buffer_.size());
     // RFC 9112, 2.2: empty lines before a request line are ignored.
     while (bytes.starts_with("\r\n")) {
       buffer_.consume(2);
       bytes.remove_prefix(2);
+      judged = 0;
     }
-    const size_t end = bytes.find("\r\n\r\n");
+    const size_t end = bytes.find("\r\n\r\n", judged < 3 ? 0 : judged - 3);
     const size_t head_size = end == bytes.npos ? bytes.size() : end + 4;
     Error error;
     if (head_size > options.header_bytes_max) {
       error = {"header_too_large",
                "more than " + std::to_string(options.header_bytes_max) + " bytes of headers", ""};
-    } else if (!head_may_go_on(bytes.substr(0, head_size))) {
+    } else if (!head_may_go_on(bytes.substr(0, head_size), judged)) {
       error = {"bad_request", "a bare CR, LF or NUL in the head of the request", ""};
     } else if (end != bytes.npos) {
       Result<Request> parsed = parse_head(bytes.substr(0, head_size));
@@ -246,6 +250,7 @@ Task<HttpConnection::Outcome> HttpConnection::read_head(Request* request) {
       ++shared_->figures.refused_heads;
       co_return co_await refuse(*request, error);
     }
+    judged = bytes.size();
     error_code ec;
     const auto space = buffer_.prepare(8 << 10);
     const size_t n =

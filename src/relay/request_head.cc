@@ -149,8 +149,9 @@ Status read_connection(Request* out) {
 
 }  // namespace
 
-bool head_may_go_on(std::string_view bytes) {
-  for (size_t i = 0; i < bytes.size(); ++i) {
+bool head_may_go_on(std::string_view bytes, size_t judged) {
+  // The last one again: what follows a CR was not there yet.
+  for (size_t i = judged == 0 ? 0 : judged - 1; i < bytes.size(); ++i) {
     if (bytes[i] == '\0') return false;
     if (bytes[i] == '\n' && (i == 0 || bytes[i - 1] != '\r')) return false;
     if (bytes[i] == '\r' && i + 1 < bytes.size() && bytes[i + 1] != '\n') return false;

@@ -14,8 +14,9 @@ namespace ghost::relay {
 inline constexpr size_t kHeadersMax = 100;
 
 // Whether bytes that are no whole head yet can still become one: false for a bare LF or CR or NUL,
-// so that a client waiting for an answer gets it at once.
-bool head_may_go_on(std::string_view bytes);
+// so that a client waiting for an answer gets it at once. The first `judged` bytes have been found
+// good before.
+bool head_may_go_on(std::string_view bytes, size_t judged = 0);
 
 // `head` ends with the empty line (CRLF CRLF). Error codes bad_request, expectation_failed,
 // method_not_allowed (CONNECT).

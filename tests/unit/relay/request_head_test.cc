@@ -145,6 +145,14 @@ TEST(RequestHead, HopelessBytesAreKnownAtOnce) {
     EXPECT_FALSE(head_may_go_on(hopeless)) << hopeless;
   }
   EXPECT_FALSE(head_may_go_on(std::string_view("GET\0", 4)));
+  // Whatever part of them was judged before.
+  for (const std::string_view text :
+       {"GET / HTTP/1.1\r\nA: b\r\n\r\n", "GET /\n", "GET\rX", "GET\r\r\n"}) {
+    for (size_t judged = 0; judged < text.size(); ++judged) {
+      if (!head_may_go_on(text.substr(0, judged))) break;
+      EXPECT_EQ(head_may_go_on(text, judged), head_may_go_on(text)) << text << judged;
+    }
+  }
 }
 
 // No part of a head, and no head with one byte changed, does harm.
