@@ -14,7 +14,7 @@ import multiprocessing
 import os
 import pathlib
 import resource
-import selectors
+import select
 import shutil
 import socket
 import statistics
@@ -27,6 +27,14 @@ from farm import Farm, until  # noqa: E402
 
 JOB = {'base': {'repo': 'r'}, 'patch': {'format': 'none'}, 'requires': {'nobody': 'has'}}
 MEMORY_A_CLIENT = 160 << 10  # what the relay may grow by for each
+
+TEXTS = {
+    'head': b'GET /v1/patches/slow HTTP/1.1\r\nHost: x\r\nX-Slow: ' + b'a' * 4000,
+    'body': b'POST /v1/patches HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100000\r\n\r\n' + b' ' * 99999,
+    'idle': b'',
+    'stream': b'GET /v1/patches/slow/events HTTP/1.1\r\nHost: x\r\n\r\n',
+    'answer': b'GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n' * 20,
+}
 
 
 class Slow:
@@ -45,27 +53,16 @@ class Slow:
         if self.kind in ('stream', 'answer'):
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
         self.socket.connect_ex(self.address)
-        self.loop.register(self.socket, selectors.EVENT_READ, self)
+        self.loop.add(self)
 
     def close(self):
         if self.socket:
-            self.loop.unregister(self.socket)
+            self.loop.remove(self)
             self.socket.close()
             self.socket = None
 
-    def text(self):
-        if self.kind == 'head':
-            return b'GET /v1/patches/slow HTTP/1.1\r\nHost: x\r\nX-Slow: ' + b'a' * 4000
-        if self.kind == 'body':
-            return b'POST /v1/patches HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100000\r\n\r\n' + b' ' * 99999
-        if self.kind == 'stream':
-            return b'GET /v1/patches/slow/events HTTP/1.1\r\nHost: x\r\n\r\n'
-        if self.kind == 'answer':
-            return b'GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n' * 20
-        return b''
-
     def step(self):
-        text = self.text()
+        text = TEXTS[self.kind]
         size = {'head': 40, 'body': 40}.get(self.kind, len(text))
         piece = text[self.sent:self.sent + (size if self.sent else max(size, 150))]
         try:
@@ -78,8 +75,7 @@ class Slow:
     def readable(self):
         """Only who is closed is looked at; who has something to read leaves it there."""
         if self.kind in ('stream', 'answer'):
-            self.loop.modify(self.socket, selectors.EVENT_WRITE, self)  # seen again by step()
-            return
+            return self.loop.ignore(self)  # seen again by step()
         try:
             if not self.socket.recv(4096):
                 self.connect()
@@ -87,33 +83,51 @@ class Slow:
             self.connect()
 
 
+class Loop:
+    """Which clients have something to read. Costs nothing for those that do not want to know, so that the processor is
+    left to what is measured."""
+
+    def __init__(self):
+        self.epoll, self.clients = select.epoll(), {}
+
+    def add(self, client):
+        self.clients[client.socket.fileno()] = client
+        self.epoll.register(client.socket, select.EPOLLIN)
+
+    def ignore(self, client):
+        self.epoll.modify(client.socket, 0)
+
+    def remove(self, client):
+        self.epoll.unregister(client.socket)
+        del self.clients[client.socket.fileno()]
+
+    def run(self, until_s):
+        while (left := until_s - time.monotonic()) > 0:
+            for fd, events in self.epoll.poll(left):
+                client = self.clients.get(fd)
+                if client and events & (select.EPOLLHUP | select.EPOLLERR):
+                    client.connect()
+                elif client:
+                    client.readable()
+
+
 def slow_process(address, count, in_step, stop, ready):
     os.nice(10)  # what is measured is the relay, not who gets the processor
-    with selectors.EpollSelector() as loop:
-        kinds = ['head', 'body', 'idle', 'stream', 'answer']
-        clients = [Slow(kinds[n % len(kinds)], address, loop) for n in range(count)]
-        at, every = 0, time.monotonic()
-        first = True
-        # Each says something about once a second; in step, a tenth of them, all of one kind, at the same instant.
-        turns = 10 if in_step else 101
-        while not stop.is_set():
-            for client in clients[at::turns]:
-                client.step()
-            at = (at + 1) % turns
-            if at == 0 and first:
-                first = False
-                ready.set()
-            every += 1 / turns
-            while (left := every - time.monotonic()) > 0:
-                for key, events in loop.select(left):
-                    if events & selectors.EVENT_READ:
-                        key.data.readable()
-                    else:
-                        break
-                else:
-                    continue
-                time.sleep(min(left, 0.005))
-            every = max(every, time.monotonic() - 0.5)
+    loop = Loop()
+    kinds = list(TEXTS)
+    clients = [Slow(kinds[n % len(kinds)], address, loop) for n in range(count)]
+    # Each says something about once a second; in step, a tenth of them, all of one kind, at the same instant.
+    turns = 10 if in_step else 101
+    at, every = 0, time.monotonic()
+    while not stop.is_set():
+        for client in clients[at::turns]:
+            client.step()
+        at += 1
+        if at == turns:
+            at = 0
+            ready.set()
+        every = max(every + 1 / turns, time.monotonic() - 0.5)
+        loop.run(every)
 
 
 class Healthy:

@@ -65,6 +65,8 @@ def main():
         found = subprocess.run([real, "rev-parse", "--show-toplevel"], stdout=subprocess.PIPE,
                                stderr=subprocess.DEVNULL).stdout.decode().rstrip("\n")
         top, cached = found or top, "--index" in args or "--cached" in args
+    if top == "/":  # a whole machine is no case
+        sys.exit(subprocess.run([real, *args], input=data).returncode)
     snapshot = (lambda: index_files(real, top)) if cached else (lambda: folder_files(top))
     case = {"args": args, "prefix": os.path.relpath(os.getcwd(), top), "script": os.environ.get("GHOST_SCRIPT", ""),
             "config": configured(real, top) if kind == "git" else "", "before": snapshot(), "patches": {}, "stdin": data}
