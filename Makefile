@@ -81,10 +81,11 @@ bad-peers: setup ## what one bad peer costs everybody else: p99 beside it agains
 	@cmake --build build/release --parallel $(JOBS) --target ghost-broker
 	@tests/torture/bad_peers.py build/release/bin/ghost-broker --judge --rounds $(or $(ROUNDS),5) --jobs 500
 
-slow-clients: setup ## what 4,000 slow HTTP clients cost a healthy one: p99 beside them against p99 alone, ROUNDS (5) of each
+slow-clients: setup ## what 4,000 slow HTTP clients, in step or not, cost a healthy one: p99 beside them against p99 alone, ROUNDS (5) of each
 	@cmake --preset release -DGHOST_TESTS=ON >/dev/null
 	@cmake --build build/release --parallel $(JOBS) --target ghost-broker ghost-relay
-	@tests/torture/slow_clients.py build/release/bin --judge --rounds $(or $(ROUNDS),5) --calls 1000
+	@for how in '' --in-step; do \
+	  tests/torture/slow_clients.py build/release/bin --judge --rounds $(or $(ROUNDS),5) --calls 3000 $$how || exit 1; done
 
 network: setup ## a farm over four hosts whose network is cut, loses and delays; needs root
 	@cmake --preset release -DGHOST_TESTS=ON >/dev/null
