@@ -256,6 +256,7 @@ def beside(kind, broker, honest, jobs):
         bad.join(10)
         if bad.is_alive():
             bad.kill()
+            bad.join()
     if not alive or bad.exitcode not in (0, -9):
         raise RuntimeError(f'{kind.__name__} ended with {bad.exitcode}')
     return p99, memory(broker, 'VmHWM') - before

@@ -44,7 +44,8 @@ TEST(ReportTest, FitsTheTerminal) {
     "for i in 1 2 3 4 5 6 7 8 9; do make test_number_$i || exit 1; done; echo all of them passed",
     "phase": "validate", "status": "fail", "exitCode": 1, "wallMs": 65000, "cpuMs": 61000,
     "maxRssBytes": 900000000}])");
-  for (const std::string_view line : lines_of(report(job, options))) {
+  const std::string text = report(job, options);
+  for (const std::string_view line : lines_of(text)) {
     EXPECT_LE(display_width(line), 80u) << line;
   }
 }
