@@ -42,6 +42,7 @@ Status Server::bind() {
                           {"runners", advertised(runners_endpoint(), host)}};
   shell.access = &access_;
   shell.tokens = &tokens_;
+  if (options_.commit_ahead) shell.committer = &committer_.emplace(&store_);
   shell_.emplace(std::move(shell), static_cast<Ports&>(*this), core_, store_, read_clocks());
   return ok_status();
 }

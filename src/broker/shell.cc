@@ -47,9 +47,7 @@ Shell::Shell(ShellOptions options, Ports& ports, Core& core, Store& store, Now n
       commit_seconds_("ghost_broker_commit_seconds", "Time of a turn's transaction with its sync.",
                       {0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1}),
       commit_rows_("ghost_broker_commit_changes", "Changes kept by one transaction.",
-                   {1, 4, 16, 64, 256, 1024, 4096}) {
-  if (options_.commit_ahead) committer_.emplace(&store_);
-}
+                   {1, 4, 16, 64, 256, 1024, 4096}) {}
 
 int64_t Shell::wait_ms(MonoMs now) const {
   if (!drained_ || !next_events_.empty()) return 0;
@@ -99,12 +97,14 @@ Status Shell::turn() {
   step(event::Tick{drained_});
   if (!landed_) return landed_;
   if (in_flight()) {
-    if (!committer_->done() && can_wait()) {
+    if (!options_.committer->done() && can_wait()) {
       chores_.after_turn(now_);  // or what is due there would keep the loop from sleeping
+      behind_flight_ = true;
       return ok_status();
     }
     if (Status s = land(); !s) return s;
   }
+  if (std::exchange(behind_flight_, false)) step_delayed(actions_);
   collect_changes();
   submitted_bytes_ = 0;
   open_messages_ = 0;

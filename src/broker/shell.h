@@ -3,9 +3,9 @@
 // message, commits all that it wants kept in one transaction, and only then sends: answers, orders,
 // reads. What arrives during the commit is the next turn's. One thread owns all of it.
 //
-// With `commit_ahead` a large transaction is committed by another thread (its flight), and what
-// comes meanwhile is taken in and stepped, but not committed and so not answered before the flight
-// has landed and its own answers are sent. Whatever looks at the store waits for the landing.
+// With a Committer a large transaction is committed elsewhere (its flight), and what comes
+// meanwhile is taken in and stepped, but not committed and so not answered before the flight has
+// landed and its own answers are sent. Whatever looks at the store waits for the landing.
 #pragma once
 
 #include <chrono>
@@ -40,15 +40,16 @@ struct ShellOptions {
   std::string registry_path;               // registry.json; empty: none is kept
   std::string restored_path;               // mark of a restore, gone after the first turn
   BackupOptions backups;
-  wire::Instance self;          // the broker in the registry
-  Access* access = nullptr;     // null: whoever is heard may say anything
-  TokenDesk* tokens = nullptr;  // null: no tokens, and none can be added
-  bool commit_ahead = false;    // large transactions are committed by a thread of their own
+  wire::Instance self;              // the broker in the registry
+  Access* access = nullptr;         // null: whoever is heard may say anything
+  TokenDesk* tokens = nullptr;      // null: no tokens, and none can be added
+  Committer* committer = nullptr;   // null: all transactions are committed by the loop itself
+  size_t flight_changes_min = 128;  // fewer are committed sooner than handed over
 };
 
 class Shell {
  public:
-  // Ports, core and store outlive it.
+  // Ports, core, store and what the options point to outlive it.
   Shell(ShellOptions options, Ports& ports, Core& core, Store& store, Now now);
 
   // How long to sleep at most before the next turn, unless a message comes.
@@ -59,7 +60,7 @@ class Shell {
   Status turn();
   Status last_turn();
   // Readable when the next turn has a flight to land; -1: never.
-  int flight_fd() const { return committer_ ? committer_->fd() : -1; }
+  int flight_fd() const { return options_.committer ? options_.committer->fd() : -1; }
 
  private:
   struct PendingRead {
@@ -124,9 +125,10 @@ class Shell {
   void add_metrics(std::vector<wire::Metric>* out) const;
 
   // --- shell_flight.cc
-  bool in_flight() const { return committer_ && committer_->busy(); }
+  bool in_flight() const { return options_.committer && options_.committer->busy(); }
   bool can_fly() const;
   bool can_wait() const;
+  void step_delayed(const Actions& actions);
   void take_off();
   Status land();
 
@@ -152,9 +154,9 @@ class Shell {
   std::vector<std::pair<Peer, wire::Frames>> answers_;  // the shell's own, after the commit
   std::vector<PendingRead> pending_reads_;
   std::vector<Change> changes_;
-  Flight flight_;  // outlives the thread that commits it
-  std::optional<CommitThread> committer_;
-  uint64_t flight_space_ = 0;  // what may be accepted during it without asking the store
+  Flight flight_;
+  bool behind_flight_ = false;  // some of what is open was stepped in a turn before
+  uint64_t flight_space_ = 0;   // what may be accepted during it without asking the store
   Status landed_ = ok_status();
   bool winding_up_ = false;
   size_t changes_since_trim_ = 0;

@@ -7,8 +7,6 @@
 namespace ghost::broker {
 namespace {
 
-// Fewer changes are committed sooner than handed over.
-constexpr size_t kFlyChangesMin = 128;
 // What may gather behind a flight; then it is waited for.
 constexpr size_t kOpenChangesMax = 32'768;
 constexpr uint64_t kOpenBytesMax = 8 << 20;
@@ -26,9 +24,9 @@ bool stands_alone(const Send& send) {
 // What is read at the landing, the next turn's steps must not have changed: reads, waits and views
 // of jobs stay with the turns that commit by themselves, and so do the slices of a backup.
 bool Shell::can_fly() const {
-  return committer_ && !winding_up_ && backups_.wait_ms() > 0 &&
-         actions_.persist.size() >= kFlyChangesMin && pending_reads_.empty() && waiters_.empty() &&
-         std::all_of(actions_.send.begin(), actions_.send.end(), stands_alone);
+  return options_.committer && !winding_up_ && backups_.wait_ms() > 0 &&
+         actions_.persist.size() >= options_.flight_changes_min && pending_reads_.empty() &&
+         waiters_.empty() && std::all_of(actions_.send.begin(), actions_.send.end(), stands_alone);
 }
 
 // Whether more can be taken in before the flight has landed.
@@ -36,6 +34,17 @@ bool Shell::can_wait() const {
   return !winding_up_ && pending_reads_.empty() && waiters_.empty() &&
          open_messages_ < options_.turn_messages_max && counts_.payload_bytes < kOpenBytesMax &&
          actions_.persist.size() < kOpenChangesMax;
+}
+
+// What a lease lasts, it lasts from when its job can be sent.
+void Shell::step_delayed(const Actions& actions) {
+  event::Delayed delayed;
+  for (const Send& send : actions.send) {
+    const auto* jobs = std::get_if<send::Jobs>(&send);
+    if (jobs == nullptr) continue;
+    for (const send::Jobs::Item& item : jobs->items) delayed.nos.push_back(item.no);
+  }
+  if (!delayed.nos.empty()) step(std::move(delayed));
 }
 
 void Shell::take_off() {
@@ -48,16 +57,17 @@ void Shell::take_off() {
   std::swap(flight_.changes, changes_);
   housekeeping_due_ = true;
   GHOST_CRASH_POINT("turn.commit");
-  committer_->start(&flight_.actions.persist);
+  options_.committer->start(&flight_.actions.persist);
 }
 
 // Waits for the commit, then sends what it was waited with. An Error: the store has failed.
 Status Shell::land() {
-  if (Status s = committer_->wait(); !s) return s;
+  if (Status s = options_.committer->wait(); !s) return s;
   chores_.committed();
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - flight_.start;
   commit_seconds_.add(took.count());
   flight_.actions.persist.clear();
+  step_delayed(flight_.actions);
   if (Status s = send_all(&flight_.actions, &flight_.answers); !s) return s;
   wake_waiters(flight_.changes);
   flight_.changes.clear();

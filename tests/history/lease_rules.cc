@@ -1,13 +1,15 @@
 // Who may work on a job, write it and deliver it; how long; and what stops it.
 #include <algorithm>
+#include <deque>
 
 #include "history/checker.h"
 
 namespace history {
 namespace {
 
-constexpr int64_t kMs = 1000;       // in microseconds
-constexpr int64_t kTick = 2 * kMs;  // clocks of whole milliseconds
+constexpr int64_t kMs = 1000;                // in microseconds
+constexpr int64_t kTick = 2 * kMs;           // clocks of whole milliseconds
+constexpr int64_t kAheadMax = 60'000 * kMs;  // a decision is kept within
 
 bool ends_a_job(const std::string& outcome) {
   return outcome != "infra_error" && outcome != "cancelled" && outcome != "expired";
@@ -103,7 +105,7 @@ class LeaseRules : public Rules {
   }
 
   void leased(const Event& e, const Job* job, const Ledger& ledger) {
-    held_[e.lease] = {e.runner, e.t, false};
+    held_[e.lease] = {e.runner, e.t, given_up_since(e.t - e.ahead, e)};
     const auto last = ledger.last_lease.find(e.job);
     if (last != ledger.last_lease.end() && e.lease <= last->second) {
       report_("I3 token_not_rising", "job " + e.job + " got lease " + to_string(e.lease) +
@@ -145,17 +147,35 @@ class LeaseRules : public Rules {
     }
   }
 
+  // Whether it was let go of after it was decided and before it was kept.
+  bool given_up_since(int64_t decided, const Event& lease) {
+    std::deque<Event>& read = read_[lease.runner];
+    return std::any_of(read.begin(), read.end(),
+                       [&](const Event& e) { return e.t >= decided && gives_up(e, lease.lease); });
+  }
+
+  static bool gives_up(const Event& e, const Lease& lease) {
+    if (e.what == "beat" || e.what == "register") {
+      return std::find(e.held.begin(), e.held.end(), lease) == e.held.end();
+    }
+    return !e.lease || e.lease == lease;
+  }
+
   // What has come to the socket shows that the runner holds a lease; what has been read from it may
   // give one up.
   void heard(const Event& e) {
     saw_heard_ = true;
-    const bool lists = e.what == "beat" || e.what == "register";
+    if (e.ready) {
+      std::deque<Event>& read = read_[e.runner];
+      read.push_back(e);
+      while (read.front().t < e.t - kAheadMax) read.pop_front();
+    }
     for (auto& [lease, held] : held_) {
       if (held.runner != e.runner) continue;
       const bool named = std::find(e.held.begin(), e.held.end(), lease) != e.held.end();
       if (!e.ready) {
         if (named && !held.let_go) held.floor = std::max(held.floor, e.t);
-      } else if (lists ? !named : !e.lease || e.lease == lease) {
+      } else if (gives_up(e, lease)) {
         held.let_go = true;
       }
     }
@@ -246,6 +266,7 @@ class LeaseRules : public Rules {
 
   Report report_;
   std::map<Lease, Held> held_;
+  std::map<std::string, std::deque<Event>> read_;  // of each runner, lately
   std::map<std::string, std::string> delivered_;
   int64_t paused_at_ = 0;
   bool saw_heard_ = false;

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "base/check.h"
 #include "broker/store.h"
 #include "sim/crash.h"
 #include "sim/plan.h"
@@ -56,6 +57,9 @@ class SimStore : public broker::Store {
            std::function<WallMs()> wall);
 
   Status commit(std::vector<broker::Persist>* changes) override;
+  // While somebody else commits, the loop must not look.
+  void lend() { lent_ = true; }
+  void give_back() { lent_ = false; }
   uint64_t epoch() const override { return disk_.epoch; }
   std::string hash_key() const override { return "0123456789abcdef"; }
   broker::JobNo next_job_no() const override { return disk_.next_no; }
@@ -72,7 +76,10 @@ class SimStore : public broker::Store {
   Result<broker::StoredBlob> blob(broker::JobNo no, const std::string& name, uint64_t offset,
                                   size_t bytes_max) override;
   Result<std::vector<wire::AuditEntry>> audit(size_t count_max) override;
-  bool has_space(uint64_t) override { return !state_.full; }
+  bool has_space(uint64_t) override {
+    GHOST_CHECK(!lent_);
+    return !state_.full;
+  }
   Status housekeep(bool) override { return ok_status(); }
 
  private:
@@ -91,6 +98,7 @@ class SimStore : public broker::Store {
   void apply(const broker::persist::Audit&) {}
   void record(const std::string& job, const broker::JobStatus& status, Event event);
   DiskRow* find(broker::JobNo no);
+  DiskRow* look_at(broker::JobNo no);
 
   Disk& disk_;
   DiskState& state_;
@@ -98,6 +106,7 @@ class SimStore : public broker::Store {
   Recorder& recorder_;
   Random& random_;
   std::function<WallMs()> wall_;
+  bool lent_ = false;
 };
 
 // The name of a job in a history; of one that was never made, its number.

@@ -92,7 +92,7 @@ class Flights : public ::testing::Test {
  protected:
   Flights() {
     ShellOptions options;
-    options.commit_ahead = true;
+    options.committer = &committer_.emplace(&store_);
     CoreOptions core;
     core.epoch = store_.epoch();
     core.hash_key = store_.hash_key();
@@ -137,6 +137,7 @@ class Flights : public ::testing::Test {
   FakePorts ports_;
   std::optional<Core> core_;
   std::optional<Shell> shell_;
+  std::optional<CommitThread> committer_;
 };
 
 using Numbers = std::vector<uint64_t>;
@@ -199,8 +200,9 @@ TEST_F(Flights, AFailedCommitIsTheEndAndNothingIsSaid) {
 TEST_F(Flights, TheMarkOfARestoreStaysUntilTheCommit) {
   const std::string mark = ::testing::TempDir() + "restored-" + std::to_string(getpid());
   ASSERT_TRUE(write_file_atomic(mark, "backup\n", 0600).ok());
+  CommitThread committer(&store_);
   ShellOptions options;
-  options.commit_ahead = true;
+  options.committer = &committer;
   options.restored_path = mark;
   CoreOptions core_options;
   core_options.hash_key = store_.hash_key();
