@@ -51,6 +51,19 @@ TEST(Checker, FindsNothingWrongWithAWholeLife) {
   EXPECT_EQ(judge(kStart + kEnded + kFinal), "");
 }
 
+// Its client chose the id, and sends the request again after the job was pruned.
+TEST(Checker, APrunedJobMayBeMadeAgain) {
+  const std::string again = R"({"t":30,"e":"read","op":2,"job":"j1"}
+{"t":31,"e":"shown","op":2,"job":"j1","status":"ok","state":"SUCCEEDED","version":3}
+{"t":32,"e":"forgotten","job":"j1"}
+{"t":33,"e":"read","op":3,"job":"j1"}
+{"t":34,"e":"submit","op":4,"tenant":"t","key":"k","req":"a","max":3}
+{"t":35,"e":"kept","job":"j1","tenant":"t","key":"k","req":"a","state":"QUEUED","version":1}
+{"t":36,"e":"shown","op":3,"job":"j1","status":"ok","state":"QUEUED","version":1}
+)";
+  EXPECT_EQ(judge(kStart + kEnded + again), "");
+}
+
 TEST(Checker, KnowsALineThatIsNone) {
   EXPECT_EQ(judge("{}"), "line 1: e: unknown kind \"\"");
   EXPECT_EQ(judge("{\"e\":\"got\",\"lease\":\"7\"}"), "line 1: lease: expected \"epoch.n\"");

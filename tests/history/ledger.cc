@@ -29,7 +29,8 @@ void Ledger::enter_question(const Event& e) {
   op.asked = e;
   op.restores = restores;
   if (const Job* job = find(e.job)) {
-    op.version_floor = job->shown_version;
+    // Sent again, a request whose job was pruned makes a new one.
+    op.version_floor = job->forgotten ? 0 : job->shown_version;
     op.was_acked = job->acked && !job->forgotten;
   }
   if (e.kind == Kind::kSubmit && !e.retry_of.empty()) {
