@@ -70,6 +70,7 @@ class LeaseRules : public Rules {
     std::string runner;
     int64_t floor = 0;  // it may end a TTL after this, unless the runner lets go of it
     bool let_go = false;
+    std::deque<std::pair<int64_t, int64_t>> heard;  // lately, and the floor before
   };
 
   void kept(const Event& e, const Ledger& ledger) {
@@ -105,7 +106,7 @@ class LeaseRules : public Rules {
   }
 
   void leased(const Event& e, const Job* job, const Ledger& ledger) {
-    held_[e.lease] = {e.runner, e.t, given_up_since(e.t - e.ahead, e)};
+    held_[e.lease] = {e.runner, e.t, given_up_since(e.t - e.ahead, e), {}};
     const auto last = ledger.last_lease.find(e.job);
     if (last != ledger.last_lease.end() && e.lease <= last->second) {
       report_("I3 token_not_rising", "job " + e.job + " got lease " + to_string(e.lease) +
@@ -140,7 +141,11 @@ class LeaseRules : public Rules {
     const bool may_be_expiry = e.state == "QUEUED" || e.state == "DEAD" || e.state == "LEASED" ||
                                e.state == "CANCELLED" || e.state == "EXPIRED";
     if (!saw_heard_ || held.let_go || !may_be_expiry) return;
-    const int64_t early = held.floor + ledger.config.lease_ms * kMs - e.t;
+    // What was heard after the decision could not change it.
+    const auto after = std::find_if(held.heard.begin(), held.heard.end(),
+                                    [&](const auto& h) { return h.first > e.t - e.ahead; });
+    const int64_t floor = after == held.heard.end() ? held.floor : after->second;
+    const int64_t early = floor + ledger.config.lease_ms * kMs - e.t;
     if (early > kTick) {
       report_("S9 early_expiry", "lease " + to_string(job.lease) + " of job " + e.job + " ended " +
                                      std::to_string(early / kMs) + " ms early");
@@ -174,7 +179,10 @@ class LeaseRules : public Rules {
       if (held.runner != e.runner) continue;
       const bool named = std::find(e.held.begin(), e.held.end(), lease) != e.held.end();
       if (!e.ready) {
-        if (named && !held.let_go) held.floor = std::max(held.floor, e.t);
+        if (!named || held.let_go) continue;
+        held.heard.emplace_back(e.t, held.floor);
+        while (held.heard.front().first < e.t - kAheadMax) held.heard.pop_front();
+        held.floor = std::max(held.floor, e.t);
       } else if (gives_up(e, lease)) {
         held.let_go = true;
       }

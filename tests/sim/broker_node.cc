@@ -151,7 +151,7 @@ void BrokerNode::turn() {
     const Us wakes = schedule_.now() + (due - now().mono) * kMs;
     return plan_turn(flies ? std::min(wakes, p.committer->lands_at()) : wakes);
   }
-  disk_state_.last_commit = 0;
+  disk_state_.last_commit = disk_state_.ahead = 0;
   try {
     p.shell->woke(now(), p.slept_from, p.wanted_ms, message_waits);
     if (!p.shell->turn()) return died();

@@ -23,6 +23,9 @@ class SimCommitter : public broker::Committer {
     GHOST_CHECK(!changes_);
     changes_ = changes;
     store_.lend();
+    // What has gathered behind another one, gathered since its beginning.
+    opened_at_ = landed_at_ == schedule_.now() ? began_at_ : schedule_.now();
+    began_at_ = schedule_.now();
     lands_at_ =
         schedule_.now() + std::max<Us>(std::exchange(state_.slow, 0), random_.between(100, 30'000));
     if (random_.chance(50)) commit();
@@ -35,6 +38,8 @@ class SimCommitter : public broker::Committer {
     // The loop waits, too, if it has come too early.
     state_.last_commit = std::max<Us>(0, lands_at_ - schedule_.now());
     store_.give_back();
+    landed_at_ = schedule_.now();
+    state_.ahead = landed_at_ - began_at_;  // if the loop commits what has gathered
     changes_ = nullptr;
     return *std::exchange(result_, std::nullopt);
   }
@@ -43,6 +48,7 @@ class SimCommitter : public broker::Committer {
 
  private:
   void commit() {
+    state_.ahead = schedule_.now() - opened_at_;
     result_ = store_.commit(changes_);
     state_.last_commit = 0;  // it is not the loop that waits
   }
@@ -53,7 +59,7 @@ class SimCommitter : public broker::Committer {
   Random& random_;
   std::vector<broker::Persist>* changes_ = nullptr;
   std::optional<Status> result_;
-  Us lands_at_ = 0;
+  Us lands_at_ = 0, opened_at_ = 0, began_at_ = 0, landed_at_ = -1;
 };
 
 }  // namespace ghost::sim

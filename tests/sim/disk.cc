@@ -90,6 +90,7 @@ void SimStore::record(const std::string& job, const JobStatus& s, Event event) {
   event.commit = s.delivery_commit;
   if (s.outcome) event.outcome = std::string(to_string(*s.outcome));
   event.wall = wall_();
+  event.ahead = state_.ahead;
   const int64_t ahead_ms = event.wall - s.leased_ms;  // beyond a minute: the clock was set
   if (s.state == wire::JobState::kLeased && ahead_ms > 0 && ahead_ms < 60'000) {
     event.ahead = (ahead_ms + 1) * kMs;

@@ -48,6 +48,7 @@ struct DiskState {
   Us slow = 0;         // so long takes the next commit
   uint64_t epoch = 0;  // remembered beside the store: no backup takes it back
   Us last_commit = 0;  // so long took the last
+  Us ahead = 0;        // what is committed now was decided within so long before
 };
 
 class SimStore : public broker::Store {
