@@ -94,11 +94,21 @@ Result<std::string> base64_decode(std::string_view text) {
   return out;
 }
 
+namespace {
+
+// EVP_sha256() is looked up by its name for each digest, which costs as much as a kilobyte does.
+const EVP_MD* sha256_method() {
+  static const EVP_MD* const method = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+  return method;
+}
+
+}  // namespace
+
 std::string sha256(std::string_view bytes) {
   std::string out(32, '\0');
   unsigned size = 0;
   EVP_Digest(bytes.data(), bytes.size(), reinterpret_cast<unsigned char*>(out.data()), &size,
-             EVP_sha256(), nullptr);
+             sha256_method(), nullptr);
   GHOST_CHECK(size == 32);
   return out;
 }
@@ -117,7 +127,7 @@ std::string sha1(std::string_view head, std::string_view bytes) {
 }
 
 Sha256::Sha256() : ctx_(EVP_MD_CTX_new()) {
-  GHOST_CHECK(EVP_DigestInit_ex(static_cast<EVP_MD_CTX*>(ctx_), EVP_sha256(), nullptr) == 1);
+  GHOST_CHECK(EVP_DigestInit_ex(static_cast<EVP_MD_CTX*>(ctx_), sha256_method(), nullptr) == 1);
 }
 Sha256::~Sha256() {
   EVP_MD_CTX_free(static_cast<EVP_MD_CTX*>(ctx_));

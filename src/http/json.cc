@@ -1,5 +1,6 @@
 #include "http/json.h"
 
+#include <algorithm>
 #include <boost/json/basic_parser_impl.hpp>
 #include <boost/json/serialize.hpp>
 #include <boost/json/value_stack.hpp>
@@ -10,6 +11,7 @@
 #include "base/bytes.h"
 #include "base/log.h"
 #include "wire/codec.h"
+#include "wire/msgpack_reader.h"
 
 namespace ghost::http {
 namespace {
@@ -190,54 +192,58 @@ void pack(Packer& out, const Json& value) {
   }
 }
 
-Json text_value(const char* bytes, size_t size) {
-  const std::string_view view(bytes, size);
-  if (is_utf8(view)) return json::string(bytes, size);
-  return json::string(to_utf8_lossy(view));
+Json text_value(std::string_view bytes) {
+  if (is_utf8(bytes)) return json::string(bytes);
+  return json::string(to_utf8_lossy(bytes));
 }
 
-std::string key_text(const msgpack::object& key) {
-  switch (key.type) {
-    case msgpack::type::STR:
-      return to_utf8_lossy({key.via.str.ptr, key.via.str.size});
-    case msgpack::type::POSITIVE_INTEGER:
-      return std::to_string(key.via.u64);
-    case msgpack::type::NEGATIVE_INTEGER:
-      return std::to_string(key.via.i64);
+using wire::MsgpackReader;
+using wire::MsgpackValue;
+
+std::string key_text(const MsgpackValue& key) {
+  switch (key.kind) {
+    case MsgpackValue::Kind::kString:
+      return to_utf8_lossy(key.bytes);
+    case MsgpackValue::Kind::kUnsigned:
+      return std::to_string(key.u64);
+    case MsgpackValue::Kind::kNegative:
+      return std::to_string(key.i64);
     default:
       return "";
   }
 }
 
-Json unpacked(const msgpack::object& from) {
-  switch (from.type) {
-    case msgpack::type::BOOLEAN:
-      return from.via.boolean;
-    case msgpack::type::POSITIVE_INTEGER:
+// Passes one value.
+Json unpacked(MsgpackReader& in) {
+  constexpr size_t kReserveMax = 64;  // what a count may ask for before its items are there
+  const MsgpackValue value = in.next();
+  switch (value.kind) {
+    case MsgpackValue::Kind::kBool:
+      return value.boolean;
+    case MsgpackValue::Kind::kUnsigned:
       // int64 where it fits: Boost.JSON compares and converts those without surprises.
-      if (from.via.u64 <= INT64_MAX) return static_cast<int64_t>(from.via.u64);
-      return from.via.u64;
-    case msgpack::type::NEGATIVE_INTEGER:
-      return from.via.i64;
-    case msgpack::type::FLOAT32:
-    case msgpack::type::FLOAT64:
-      return from.via.f64;
-    case msgpack::type::STR:
-      return text_value(from.via.str.ptr, from.via.str.size);
-    case msgpack::type::BIN:
-      return text_value(from.via.bin.ptr, from.via.bin.size);
-    case msgpack::type::ARRAY: {
+      if (value.u64 <= INT64_MAX) return static_cast<int64_t>(value.u64);
+      return value.u64;
+    case MsgpackValue::Kind::kNegative:
+      return value.i64;
+    case MsgpackValue::Kind::kFloat:
+      return value.f64;
+    case MsgpackValue::Kind::kString:
+    case MsgpackValue::Kind::kBytes:
+      return text_value(value.bytes);
+    case MsgpackValue::Kind::kList: {
       JsonArray out;
-      out.reserve(from.via.array.size);
-      for (uint32_t i = 0; i < from.via.array.size; ++i) {
-        out.push_back(unpacked(from.via.array.ptr[i]));
-      }
+      out.reserve(std::min<size_t>(value.count, kReserveMax));
+      for (uint32_t i = 0; i < value.count; ++i) out.push_back(unpacked(in));
       return out;
     }
-    case msgpack::type::MAP: {
+    case MsgpackValue::Kind::kMap: {
       JsonObject out;
-      for (uint32_t i = 0; i < from.via.map.size; ++i) {
-        out.emplace(key_text(from.via.map.ptr[i].key), unpacked(from.via.map.ptr[i].val));
+      out.reserve(std::min<size_t>(value.count, kReserveMax));
+      for (uint32_t i = 0; i < value.count; ++i) {
+        const std::string key = key_text(MsgpackReader(in).next());
+        in.skip();
+        out.emplace(key, unpacked(in));
       }
       return out;
     }
@@ -310,9 +316,9 @@ std::string to_msgpack(const Json& value) {
 }
 
 Result<Json> from_msgpack(std::string_view bytes) {
-  msgpack::object_handle handle;
-  if (Status s = wire::codec::unpack(bytes, &handle); !s) return s.error();
-  return unpacked(handle.get());
+  if (Status s = wire::codec::check(bytes); !s) return s.error();
+  MsgpackReader in(bytes);
+  return unpacked(in);
 }
 
 const Json* find_member(const Json& object, std::string_view key) {

@@ -232,17 +232,4 @@ Status check(std::string_view bytes) {
   return Error{"bad_request", "expected one msgpack value", ""};
 }
 
-Status unpack(std::string_view bytes, msgpack::object_handle* out) {
-  if (Status s = check(bytes); !s) return s;
-  bool referenced = false;
-  const auto refer = [](msgpack::type::object_type, size_t, void*) { return true; };
-  size_t offset = 0;
-  try {
-    msgpack::unpack(*out, bytes.data(), bytes.size(), offset, referenced, refer);
-  } catch (const std::exception&) {
-    return Error{"bad_request", "expected one msgpack value", ""};
-  }
-  return ok_status();
-}
-
 }  // namespace ghost::wire::codec

@@ -238,8 +238,6 @@ std::string encode_with(Write write_body) {
 // Refuses, before anything is allocated by a declared count: more than one value, bytes behind it,
 // nesting over 32, and counts that the bytes at hand cannot hold.
 Status check(std::string_view bytes);
-// The same, as a tree of objects that point into `bytes`.
-Status unpack(std::string_view bytes, msgpack::object_handle* out);
 
 template <typename T, typename Read>
 Result<T> decode_with(std::string_view bytes, Read read_top) {
