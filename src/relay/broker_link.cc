@@ -19,7 +19,8 @@ namespace asio = boost::asio;
 using boost::system::error_code;
 
 constexpr int kMessagesATurn = 1000;  // then HTTP gets its turn
-constexpr size_t kBatchItemsMax = 64;
+// Of one message; the broker works on one while the next is made.
+constexpr size_t kBatchItemsMax = 32;
 constexpr size_t kBatchBytesMax = 1 << 20;
 constexpr MonoMs kNever = INT64_MAX;
 constexpr MonoMs kConnectAgainMs = 5'000;
