@@ -77,19 +77,25 @@ Result<std::vector<patch::TreeEntry>> GitRepo::read_tree(const Oid& oid) {
     entries.push_back(std::move(entry));
   }
   // New trees are not kept: they are forgotten with their job.
-  if (!impl_->memory->find(&id)) impl_->keep_tree(oid, entries);
+  if (!impl_->memory->find_new(oid)) impl_->keep_tree(oid, entries);
   return entries;
 }
 
 Result<Blob> GitRepo::read_blob(const Oid& oid, size_t bytes_max) {
+  const auto too_large = [&](size_t size) {
+    return Error{"too_large", "blob " + oid.hex() + " has " + std::to_string(size) + " bytes", {}};
+  };
+  if (const MemoryObject* known = impl_->memory->find(oid);
+      known && known->type == GIT_OBJECT_BLOB) {
+    if (known->bytes.size() > bytes_max) return too_large(known->bytes.size());
+    return make_blob(known->bytes);
+  }
   const git_oid id = to_git(oid);
   size_t size = 0;
   git_object_t type;
   int rc = git_odb_read_header(&size, &type, impl_->odb, &id);
   if (rc == 0 && type != GIT_OBJECT_BLOB) return Error{"not_found", oid.hex() + " is no blob", {}};
-  if (rc == 0 && size > bytes_max) {
-    return Error{"too_large", "blob " + oid.hex() + " has " + std::to_string(size) + " bytes", {}};
-  }
+  if (rc == 0 && size > bytes_max) return too_large(size);
   OdbObject object;
   if (rc == 0) rc = git_odb_read(&object.p, impl_->odb, &id);
   if (rc != 0) {
@@ -97,8 +103,10 @@ Result<Blob> GitRepo::read_blob(const Oid& oid, size_t bytes_max) {
     e.code = rc == GIT_ENOTFOUND ? "not_found" : "git_error";
     return e;
   }
-  return make_blob(std::string(static_cast<const char*>(git_odb_object_data(object.p)),
-                               git_odb_object_size(object.p)));
+  std::string bytes(static_cast<const char*>(git_odb_object_data(object.p)),
+                    git_odb_object_size(object.p));
+  impl_->memory->keep_read(oid, bytes);
+  return make_blob(std::move(bytes));
 }
 
 bool GitRepo::has_blob(const Oid& oid) {

@@ -50,8 +50,11 @@ Status TreeCompare::compare(const Oid* from, const Oid* to, const std::string& p
     auto read = git_.read_tree(*oid);
     if (!read) return read.error();
     *entries = std::move(*read);
-    std::sort(entries->begin(), entries->end(),
-              [](const auto& x, const auto& y) { return x.name < y.name; });
+    // A tree is in order but for folders, which stand as if their names ended in a slash.
+    const auto by_name = [](const auto& x, const auto& y) { return x.name < y.name; };
+    if (!std::is_sorted(entries->begin(), entries->end(), by_name)) {
+      std::sort(entries->begin(), entries->end(), by_name);
+    }
   }
   for (size_t i = 0, j = 0; i < before.size() || j < after.size();) {
     const int order = i == before.size()  ? 1

@@ -9,7 +9,7 @@ namespace {
 
 int memory_read(void** out, size_t* size, git_object_t* type, git_odb_backend* backend,
                 const git_oid* oid) {
-  const MemoryObject* object = MemoryBackend::of(backend)->find(oid);
+  const MemoryObject* object = MemoryBackend::of(backend)->find(from_git(*oid));
   if (!object) return GIT_ENOTFOUND;
   // One byte more: libgit2's parsers of trees and commits look at the terminator.
   *out = git_odb_backend_data_alloc(backend, object->bytes.size() + 1);
@@ -23,7 +23,7 @@ int memory_read(void** out, size_t* size, git_object_t* type, git_odb_backend* b
 
 int memory_read_header(size_t* size, git_object_t* type, git_odb_backend* backend,
                        const git_oid* oid) {
-  const MemoryObject* object = MemoryBackend::of(backend)->find(oid);
+  const MemoryObject* object = MemoryBackend::of(backend)->find(from_git(*oid));
   if (!object) return GIT_ENOTFOUND;
   *size = object->bytes.size();
   *type = object->type;
@@ -31,7 +31,7 @@ int memory_read_header(size_t* size, git_object_t* type, git_odb_backend* backen
 }
 
 int memory_exists(git_odb_backend* backend, const git_oid* oid) {
-  return MemoryBackend::of(backend)->find(oid) ? 1 : 0;
+  return MemoryBackend::of(backend)->find(from_git(*oid)) ? 1 : 0;
 }
 
 int memory_write(git_odb_backend* backend, const git_oid* oid, const void* data, size_t size,
