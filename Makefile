@@ -59,7 +59,7 @@ disk-faults: setup ## what a power failure or a failing disk leaves of the broke
 	@build/release/bin/crash_images 1000 $(or $(SEED),1) control
 	@GHOST_EIO_EVERY=1 build/release/bin/broker_eio_test --gtest_brief=1
 
-torture: setup ## known bugs, each caught; then real processes under kill -9 and stops until KILLS (2000) and each crash point HITS (20) times, SECONDS (900) at most; AHEAD=1 with --commit-ahead
+torture: setup ## known bugs, each caught; then real processes under kill -9 and stops until KILLS (2000) and each crash point HITS (20) times, SECONDS (900) at most
 	@cmake --preset release -DGHOST_TESTS=ON >/dev/null
 	@cmake --build build/release --parallel $(JOBS) --target ghost-relay ghost-runner ghost-history-check
 	@cmake --preset release -B build/torture -DGHOST_TESTS=OFF -DGHOST_CRASH_POINTS=ON >/dev/null
@@ -69,7 +69,7 @@ torture: setup ## known bugs, each caught; then real processes under kill -9 and
 	    --checker build/release/bin/ghost-history-check --kills 150 --seconds 40 --seed $(or $(SEED),1) || exit 1; done
 	@tests/torture/torture.py build/release/bin --broker build/torture/bin/ghost-broker \
 	  --checker build/release/bin/ghost-history-check --kills $(or $(KILLS),2000) --hits $(or $(HITS),20) \
-	  --seconds $(or $(SECONDS),900) --seed $(or $(SEED),1) $(if $(AHEAD),--broker-option=--commit-ahead)
+	  --seconds $(or $(SECONDS),900) --seed $(or $(SEED),1)
 
 recovery: setup ## how soon a killed broker serves again with QUEUED (100000) jobs: within five seconds
 	@cmake --preset release -DGHOST_TESTS=ON >/dev/null

@@ -46,13 +46,6 @@ void Core::Impl::on(const event::Stalled& e) {
   if (!planted(Bug::kStallNotCounted)) stalled_ms += std::max<int64_t>(e.ms, 0);
 }
 
-void Core::Impl::on(const event::Delayed& e) {
-  for (const JobNo no : e.nos) {
-    JobRow* row = jobs.find(no);
-    if (row != nullptr && row->lease() != nullptr) extend(*row);
-  }
-}
-
 void Core::Impl::on(const event::Tick& e) {
   if (e.drained || planted(Bug::kEarlyExpiry)) {
     expire_leases();

@@ -99,7 +99,6 @@ struct Core::Impl {
   void on(const event::Unsent& e);
   void on(const event::Undispatchable& e);
   void on(const event::Stalled& e);
-  void on(const event::Delayed& e);
   void on(const event::Tick& e);
   std::optional<MonoMs> next_deadline(Now at) const;
   void expire_leases();

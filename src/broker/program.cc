@@ -76,7 +76,6 @@ ServerOptions server_options(const ProgramOptions& o, const CoreOptions& core) {
   server.doors = {o.clients, o.runners, keys_folder(o),
                   o.advertise.empty() ? host_name() : o.advertise};
   shell.lease_ms = o.lease_ms;
-  server.commit_ahead = o.commit_ahead && o.store != "memory";
   server.frame_bytes_max = std::max<uint64_t>(64 << 20, core.payload_bytes_max + (1 << 20));
   shell.waits_max = static_cast<size_t>(o.waits_max);
   const auto u64 = [](int64_t v) { return static_cast<uint64_t>(v); };
@@ -150,9 +149,6 @@ void declare(OptionSet* set, ProgramOptions* o) {
   set->add("allow-private", &o->allow_private,
            "Private networks in which repositories may be, as in 10.0.0.0/8,fd00::/8, or all");
   set->add("store", &o->store, "sqlite (durable) or memory (nothing survives the broker)");
-  set->add("commit-ahead", &o->commit_ahead,
-           "Commit large transactions on a thread of their own while more is taken in: more jobs a "
-           "second under load, not yet proven by kills at every point");
   set->add("backups", &o->backups,
            "Folder for the backups that `ghost backup` asks for; empty: backups in the data "
            "directory");

@@ -23,7 +23,6 @@ struct ProgramOptions {
   std::string name;     // instance in the registry; empty: broker-HOST
   std::string backups;  // folder of backups; empty: backups in the data directory
   std::string restore;  // a backup: bring it into the data directory, and leave
-  bool commit_ahead = false;
   int64_t lease_ms = 15'000;
   int64_t heartbeat_ms = 0;  // 0: a third of the lease
   int64_t backoff_ms_min = 1'000, backoff_ms_max = 60'000;

@@ -42,7 +42,6 @@ Status Server::bind() {
                           {"runners", advertised(runners_endpoint(), host)}};
   shell.access = &access_;
   shell.tokens = &tokens_;
-  if (options_.commit_ahead) shell.committer = &committer_.emplace(&store_);
   shell_.emplace(std::move(shell), static_cast<Ports&>(*this), core_, store_, read_clocks());
   return ok_status();
 }
@@ -57,11 +56,10 @@ Status Server::run(int stop_fd) {
 }
 
 bool Server::wait(int stop_fd) {
-  std::vector<wire::PollItem> items(4);
+  std::vector<wire::PollItem> items(3);
   items[0].socket = &runners_;
   items[1].socket = &clients_;
   items[2].fd = stop_fd;
-  items[3].fd = shell_->flight_fd();  // none is passed over
   doors_.add_to(&items);
   const MonoMs from = mono_now_ms();
   const int64_t wanted_ms = doors_.busy() ? 0 : shell_->wait_ms(from);

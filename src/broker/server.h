@@ -15,8 +15,7 @@ namespace ghost::broker {
 struct ServerOptions {
   DoorOptions doors;
   uint64_t frame_bytes_max = 64 << 20;
-  ShellOptions shell;         // the endpoints of `self` are filled in
-  bool commit_ahead = false;  // large transactions are committed by a thread of their own
+  ShellOptions shell;  // the endpoints of `self` are filled in
 };
 
 class Server : private Ports {
@@ -46,7 +45,6 @@ class Server : private Ports {
   TokenDesk tokens_;
   Doors doors_;
   std::optional<Shell> shell_;
-  std::optional<CommitThread> committer_;  // after the shell, whose changes it may be committing
 };
 
 }  // namespace ghost::broker

@@ -64,13 +64,12 @@ int64_t Shell::wait_ms(MonoMs now) const {
 void Shell::woke(Now now, MonoMs slept_from, int64_t wanted_ms, bool message_waits) {
   now_ = now;
   notice_stall(slept_from, wanted_ms);
-  if (!message_waits && housekeeping_due_ && wanted_ms > 0 && !in_flight()) {
+  if (!message_waits && housekeeping_due_ && wanted_ms > 0) {
     housekeeping_due_ = false;
     if (Status s = store_.housekeep(true); !s) next_events_.clear();  // the next commit says it
     if (changes_since_trim_ >= kTrimChanges) {
       changes_since_trim_ = 0;
       if (actions_.persist.empty() && actions_.send.empty()) actions_ = {};
-      flight_.actions = {};
       return_free_memory();
     }
   }
@@ -90,47 +89,25 @@ void Shell::notice_stall(MonoMs slept_from, int64_t wanted_ms) {
 
 Status Shell::turn() {
   ++counts_.turns;
+  submitted_bytes_ = 0;
   for (Event& event : std::exchange(next_events_, {})) step(std::move(event));
   for (Event& event : chores_.due(now_)) step(std::move(event));
   follow_books();
   drained_ = drain();
   step(event::Tick{drained_});
-  if (!landed_) return landed_;
-  if (in_flight()) {
-    if (!options_.committer->done() && can_wait()) {
-      chores_.after_turn(now_);  // or what is due there would keep the loop from sleeping
-      behind_flight_ = true;
-      return ok_status();
-    }
-    if (Status s = land(); !s) return s;
-  }
-  if (std::exchange(behind_flight_, false)) step_delayed(actions_);
   collect_changes();
-  submitted_bytes_ = 0;
-  open_messages_ = 0;
-  counts_.payload_bytes = 0;
-  if (can_fly()) {
-    take_off();
-    chores_.after_turn(now_);
-    return ok_status();
-  }
-  return finish_turn();
-}
-
-// The commit, and all that was not to be said before it.
-Status Shell::finish_turn() {
   if (planted(Bug::kAckBeforeCommit)) {
     for (Send& send : actions_.send) {
       if (auto* message = std::get_if<send::Message>(&send)) send_message(*message);
     }
   }
-  if (planted(Bug::kNewsBeforeCommit)) wake_waiters(changes_);
+  if (planted(Bug::kNewsBeforeCommit)) wake_waiters();
   if (Status s = commit(); !s) return s;
   chores_.committed();
-  if (Status s = send_all(&actions_, &answers_); !s) return s;
+  if (Status s = send_all(); !s) return s;
   answer_reads();
   GHOST_CRASH_POINT("turn.read");
-  wake_waiters(changes_);
+  wake_waiters();
   GHOST_CRASH_POINT("turn.woken");
   chores_.after_turn(now_);
   backups_.turn();
@@ -138,7 +115,6 @@ Status Shell::finish_turn() {
 }
 
 Status Shell::last_turn() {
-  winding_up_ = true;
   step(chores_.leave());
   if (Status s = turn(); !s) return s;
   chores_.write_registry(now_);
@@ -151,6 +127,8 @@ Status Shell::last_turn() {
 // Takes what is there, from both sockets in turn; true: both were empty. To ask an empty one is a
 // system call: while the other one has messages it is asked now and then.
 bool Shell::drain() {
+  size_t messages = 0;
+  counts_.payload_bytes = 0;
   struct Port {
     Side side;
     size_t rest = 0;  // not asked for so many rounds
@@ -160,11 +138,11 @@ bool Shell::drain() {
     std::optional<wire::Incoming> in = ports_.receive(port.side);
     port.rest = in ? 0 : kAskEmptyEvery;
     if (!in) return false;
-    ++open_messages_;
+    ++messages;
     take(port.side, std::move(*in));
     return true;
   };
-  while (open_messages_ < options_.turn_messages_max && counts_.payload_bytes < kBytesMax &&
+  while (messages < options_.turn_messages_max && counts_.payload_bytes < kBytesMax &&
          pending_reads_.size() < kReadsMax) {
     bool any = false;
     Port* rested = nullptr;
@@ -204,7 +182,7 @@ void Shell::on(Peer peer, wire::Message&& message, ClientRequest&& request) {
   if (std::holds_alternative<wire::Submit>(request)) {
     uint64_t bytes = 0;
     for (const Blob& payload : message.payloads) bytes += payload->size() + 1024;
-    if (!has_space(submitted_bytes_, bytes)) {
+    if (!store_.has_space(submitted_bytes_ + bytes)) {
       ++counts_.refused_full;
       return fail(peer, correlation,
                   {"storage_full", "too little free space in the broker's data directory", ""},
@@ -218,10 +196,6 @@ void Shell::on(Peer peer, wire::Message&& message, ClientRequest&& request) {
     if (notify) watch_submitted(std::move(asker), correlation);
     return;
   }
-  // The answers of a flight are made from the catalogue as it was then.
-  const bool catalogue = std::holds_alternative<wire::PutRepo>(request) ||
-                         std::holds_alternative<wire::DeleteRepo>(request);
-  if (catalogue && in_flight()) landed_ = land();
   step(event::FromClient{std::move(peer), correlation, std::move(request), {}});
 }
 
@@ -232,8 +206,6 @@ void Shell::on(Peer peer, wire::Message&& message, RunnerRequest&& request) {
 
 void Shell::on(Peer peer, wire::Message&& message, wire::RetryJob&& request) {
   const uint64_t correlation = message.header.correlation;
-  if (in_flight()) landed_ = land();
-  if (!landed_) return;
   const std::optional<JobNo> no = core_.find_job(request.tenant, request.id);
   if (!no) return fail(peer, correlation, {"not_found", "no job " + request.id, "id"});
   Result<StoredJob> of = store_.job(*no);
@@ -242,7 +214,7 @@ void Shell::on(Peer peer, wire::Message&& message, wire::RetryJob&& request) {
     return fail(peer, correlation, {"conflict", "job " + request.id + " is not finished", "id"});
   }
   if (!of) return fail(peer, correlation, of.error());
-  if (!has_space(submitted_bytes_, 1024)) {
+  if (!store_.has_space(submitted_bytes_ + 1024)) {
     ++counts_.refused_full;
     return fail(peer, correlation,
                 {"storage_full", "too little free space in the broker's data directory", ""},
@@ -318,8 +290,8 @@ void Shell::collect_changes() {
 // --- Out
 // -----------------------------------------------------------------------------------------
 
-Status Shell::send_all(Actions* actions, std::vector<std::pair<Peer, wire::Frames>>* answers) {
-  for (Send& send : std::exchange(actions->send, {})) {
+Status Shell::send_all() {
+  for (Send& send : std::exchange(actions_.send, {})) {
     GHOST_CRASH_POINT("turn.send");
     if (auto* message = std::get_if<send::Message>(&send)) {
       send_message(*message);
@@ -331,7 +303,7 @@ Status Shell::send_all(Actions* actions, std::vector<std::pair<Peer, wire::Frame
       if (Status s = send_jobs(*jobs); !s) return s;
     }
   }
-  for (const auto& [peer, frames] : std::exchange(*answers, {})) sender_.send(peer, frames);
+  for (const auto& [peer, frames] : std::exchange(answers_, {})) sender_.send(peer, frames);
   GHOST_CRASH_POINT("turn.sent");
   return ok_status();
 }
@@ -396,14 +368,14 @@ void Shell::answer_or_wait(PendingRead&& read) {
   }
 }
 
-void Shell::wake_waiters(const std::vector<Change>& changes) {
+void Shell::wake_waiters() {
   const auto settle = [this](const Waiter& waiter) {
     const auto frames = reads_.answer(waiter.correlation, waiter.request, now_, false);
     if (!frames) return false;
     sender_.send(waiter.peer, *frames);
     return true;
   };
-  for (const Change& change : changes) {
+  for (const Change& change : changes_) {
     if (change.state && is_terminal(*change.state)) {
       watch_.finished(change.no, *change.state,
                       change.outcome.value_or(wire::Outcome::kInfraError));

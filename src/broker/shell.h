@@ -2,10 +2,6 @@
 // those, and so has a simulator. A turn drains both ports (bounded), steps the core for each
 // message, commits all that it wants kept in one transaction, and only then sends: answers, orders,
 // reads. What arrives during the commit is the next turn's. One thread owns all of it.
-//
-// With a Committer a large transaction is committed elsewhere (its flight), and what comes
-// meanwhile is taken in and stepped, but not committed and so not answered before the flight has
-// landed and its own answers are sent. Whatever looks at the store waits for the landing.
 #pragma once
 
 #include <chrono>
@@ -17,7 +13,6 @@
 #include "broker/access.h"
 #include "broker/backup.h"
 #include "broker/chores.h"
-#include "broker/commit_thread.h"
 #include "broker/core.h"
 #include "broker/finish_watch.h"
 #include "broker/histogram.h"
@@ -40,16 +35,14 @@ struct ShellOptions {
   std::string registry_path;               // registry.json; empty: none is kept
   std::string restored_path;               // mark of a restore, gone after the first turn
   BackupOptions backups;
-  wire::Instance self;              // the broker in the registry
-  Access* access = nullptr;         // null: whoever is heard may say anything
-  TokenDesk* tokens = nullptr;      // null: no tokens, and none can be added
-  Committer* committer = nullptr;   // null: all transactions are committed by the loop itself
-  size_t flight_changes_min = 128;  // fewer are committed sooner than handed over
+  wire::Instance self;          // the broker in the registry
+  Access* access = nullptr;     // null: whoever is heard may say anything
+  TokenDesk* tokens = nullptr;  // null: no tokens, and none can be added
 };
 
 class Shell {
  public:
-  // Ports, core, store and what the options point to outlive it.
+  // Ports, core and store outlive it.
   Shell(ShellOptions options, Ports& ports, Core& core, Store& store, Now now);
 
   // How long to sleep at most before the next turn, unless a message comes.
@@ -59,8 +52,6 @@ class Shell {
   // An Error: the store has failed, and nothing that was not committed has been sent.
   Status turn();
   Status last_turn();
-  // Readable when the next turn has a flight to land; -1: never.
-  int flight_fd() const { return options_.committer ? options_.committer->fd() : -1; }
 
  private:
   struct PendingRead {
@@ -72,13 +63,6 @@ class Shell {
     JobNo no = 0;
     std::optional<wire::JobState> state;
     std::optional<wire::Outcome> outcome;
-  };
-  // What waits for a commit on the other thread.
-  struct Flight {
-    Actions actions;
-    std::vector<std::pair<Peer, wire::Frames>> answers;
-    std::vector<Change> changes;
-    std::chrono::steady_clock::time_point start;
   };
   struct Counts {
     uint64_t turns = 0, messages = 0, payload_bytes = 0, stalls = 0, refused_full = 0;
@@ -107,30 +91,20 @@ class Shell {
   void follow_books();
   std::optional<wire::Address> move(Side side) const;
   void step(Event&& event);
-  bool has_space(uint64_t before, uint64_t bytes);
   void fail(const Peer& peer, uint64_t correlation, const Error& error,
             uint64_t retry_after_ms = 0);
   void watch_submitted(Peer asker, uint64_t correlation);
 
-  Status finish_turn();
   Status commit();
   void collect_changes();
-  Status send_all(Actions* actions, std::vector<std::pair<Peer, wire::Frames>>* answers);
+  Status send_all();
   void send_message(send::Message& message);
   Status send_jobs(const send::Jobs& jobs);
   void send_submitted(send::Submitted& submitted);
   void answer_reads();
-  void wake_waiters(const std::vector<Change>& changes);
+  void wake_waiters();
   void answer_or_wait(PendingRead&& read);
   void add_metrics(std::vector<wire::Metric>* out) const;
-
-  // --- shell_flight.cc
-  bool in_flight() const { return options_.committer && options_.committer->busy(); }
-  bool can_fly() const;
-  bool can_wait() const;
-  void step_delayed(const Actions& actions);
-  void take_off();
-  Status land();
 
   ShellOptions options_;
   Core& core_;
@@ -154,13 +128,7 @@ class Shell {
   std::vector<std::pair<Peer, wire::Frames>> answers_;  // the shell's own, after the commit
   std::vector<PendingRead> pending_reads_;
   std::vector<Change> changes_;
-  Flight flight_;
-  bool behind_flight_ = false;  // some of what is open was stepped in a turn before
-  uint64_t flight_space_ = 0;   // what may be accepted during it without asking the store
-  Status landed_ = ok_status();
-  bool winding_up_ = false;
   size_t changes_since_trim_ = 0;
-  size_t open_messages_ = 0;  // since the last commit or take-off
   Counts counts_;
   Histogram commit_seconds_, commit_rows_;
 };

@@ -17,7 +17,6 @@ void Shell::on(Peer peer, wire::Message&& message, KeyRequest&& request) {
 void Shell::on(Peer peer, wire::Message&& message, BackupRequest&& request) {
   const uint64_t correlation = message.header.correlation;
   if (const auto* make = std::get_if<wire::MakeBackup>(&request)) {
-    if (in_flight()) landed_ = land();  // one thread at a time has the store
     if (Status s = backups_.start(now_.wall); !s) return fail(peer, correlation, s.error());
     actions_.persist.push_back(
         persist::Audit{{now_.wall, make->actor, "backup", backups_.last().path, ""}});

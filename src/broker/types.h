@@ -204,11 +204,6 @@ struct Undispatchable {
 struct Stalled {
   int64_t ms = 0;
 };
-// These jobs were leased before a transaction that took its time, and are sent only now: their
-// leases count from now.
-struct Delayed {
-  std::vector<JobNo> nos;
-};
 // A key was accepted or revoked, and already is in the key book. Who holds a revoked one is gone.
 struct KeyChanged {
   std::string actor;
@@ -231,7 +226,7 @@ struct Tick {
 };
 }  // namespace event
 using Event = std::variant<event::FromClient, event::Retry, event::FromRunner, event::Unsent,
-                           event::Undispatchable, event::Stalled, event::Delayed, event::KeyChanged,
+                           event::Undispatchable, event::Stalled, event::KeyChanged,
                            event::TenantChanged, event::TokenChanged, event::Tick>;
 
 // --- Actions of the core

@@ -156,10 +156,8 @@ class FairnessRules : public Rules {
 
   void dispatched(const Event& e, const Ledger& ledger) {
     Runner& r = runners_[e.runner];
-    // The order of what is kept at a time says nothing of the order in which it was decided.
-    const bool ordered = ledger.config.ahead == 0;
     const Request* request = ledger.request_of(e.job);
-    if (ordered && request != nullptr && settled(r.last_dispatch, ledger)) {
+    if (request != nullptr && settled(r.last_dispatch, ledger)) {
       for (const auto& [name, other] : runners_) {
         if (name == e.runner || other.free_since == kNever) continue;
         if (other.free_since >= r.last_dispatch || other.last_turn >= r.last_turn) continue;
@@ -168,13 +166,13 @@ class FairnessRules : public Rules {
                                    " was free since before it got the one before");
       }
     }
-    if (ordered && request != nullptr) tenant_served(e, *request, ledger);
+    if (request != nullptr) tenant_served(e, *request, ledger);
     r.last_turn = ++turns_;
     r.last_dispatch = e.t;
     holder_[e.job] = e.runner;
     r.held.insert(e.job);
     settle(r, e.t);
-    if (ordered && r.held.size() > r.slots_max && r.slots_max > 0 && !restored_) {
+    if (r.held.size() > r.slots_max && r.slots_max > 0 && !restored_) {
       report_("I6 slots", "runner " + e.runner + " of " + std::to_string(r.slots_max) +
                               " slots holds " + std::to_string(r.held.size()) + " jobs");
     }

@@ -70,7 +70,6 @@ void each_field(E& e, F&& f) {
   f("epoch", e.epoch);
   f("log", e.log);
   f("wall", e.wall);
-  f("ahead", e.ahead);
   f("not_before", e.not_before);
   f("deadline", e.deadline);
   f("ready", e.ready);

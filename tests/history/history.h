@@ -22,7 +22,7 @@ struct Lease {  // fencing token: "epoch.n" on a line
 std::string to_string(const Lease& lease);
 
 enum class Kind {
-  kConfig,      // lease_ms, heartbeat_ms, backoff_ms, grace_ms, idle_ms, ahead
+  kConfig,      // lease_ms, heartbeat_ms, backoff_ms, grace_ms, idle_ms
   kSubmit,      // op tenant key job req needs labels lane max not_before deadline retry_of
   kSubmitted,   // op status job state code
   kCancel,      // op job
@@ -44,7 +44,7 @@ enum class Kind {
   kBroker,      // what epoch
   kBackup,      // what
   kRestore,     // what
-  kKept,        // job state version attempt lease runner flag delivering commit outcome wall ahead
+  kKept,        // job state version attempt lease runner flag delivering commit outcome wall
                 // and on the first line of a job: tenant key req
   kKeptResult,  // job digest log
   kForgotten,   // job
@@ -65,7 +65,6 @@ struct Event {
   uint64_t version = 0, attempt = 0, slots = 0, max = 0, limit = 0, epoch = 0;
   int64_t log = -1;                                // bytes; -1: not known
   int64_t wall = 0, not_before = 0, deadline = 0;  // wall clock, milliseconds
-  int64_t ahead = 0;  // microseconds before `t` in which it was decided
   bool ready = false, flag = false, delivering = false, paused = false, all = false;
   int64_t lease_ms = 0, heartbeat_ms = 0, backoff_ms = 0, grace_ms = 0, idle_ms = 0;
   std::vector<std::string> needs;

@@ -1,15 +1,13 @@
 // Who may work on a job, write it and deliver it; how long; and what stops it.
 #include <algorithm>
-#include <deque>
 
 #include "history/checker.h"
 
 namespace history {
 namespace {
 
-constexpr int64_t kMs = 1000;                // in microseconds
-constexpr int64_t kTick = 2 * kMs;           // clocks of whole milliseconds
-constexpr int64_t kAheadMax = 60'000 * kMs;  // a decision is kept within
+constexpr int64_t kMs = 1000;       // in microseconds
+constexpr int64_t kTick = 2 * kMs;  // clocks of whole milliseconds
 
 bool ends_a_job(const std::string& outcome) {
   return outcome != "infra_error" && outcome != "cancelled" && outcome != "expired";
@@ -70,7 +68,6 @@ class LeaseRules : public Rules {
     std::string runner;
     int64_t floor = 0;  // it may end a TTL after this, unless the runner lets go of it
     bool let_go = false;
-    std::deque<std::pair<int64_t, int64_t>> heard;  // lately, and the floor before
   };
 
   void kept(const Event& e, const Ledger& ledger) {
@@ -106,7 +103,7 @@ class LeaseRules : public Rules {
   }
 
   void leased(const Event& e, const Job* job, const Ledger& ledger) {
-    held_[e.lease] = {e.runner, e.t, given_up_since(e.t - e.ahead, e), {}};
+    held_[e.lease] = {e.runner, e.t, false};
     const auto last = ledger.last_lease.find(e.job);
     if (last != ledger.last_lease.end() && e.lease <= last->second) {
       report_("I3 token_not_rising", "job " + e.job + " got lease " + to_string(e.lease) +
@@ -141,49 +138,24 @@ class LeaseRules : public Rules {
     const bool may_be_expiry = e.state == "QUEUED" || e.state == "DEAD" || e.state == "LEASED" ||
                                e.state == "CANCELLED" || e.state == "EXPIRED";
     if (!saw_heard_ || held.let_go || !may_be_expiry) return;
-    // What was heard after the decision could not change it.
-    const auto after = std::find_if(held.heard.begin(), held.heard.end(),
-                                    [&](const auto& h) { return h.first > e.t - e.ahead; });
-    const int64_t floor = after == held.heard.end() ? held.floor : after->second;
-    const int64_t early = floor + ledger.config.lease_ms * kMs - e.t;
+    const int64_t early = held.floor + ledger.config.lease_ms * kMs - e.t;
     if (early > kTick) {
       report_("S9 early_expiry", "lease " + to_string(job.lease) + " of job " + e.job + " ended " +
                                      std::to_string(early / kMs) + " ms early");
     }
   }
 
-  // Whether it was let go of after it was decided and before it was kept.
-  bool given_up_since(int64_t decided, const Event& lease) {
-    std::deque<Event>& read = read_[lease.runner];
-    return std::any_of(read.begin(), read.end(),
-                       [&](const Event& e) { return e.t >= decided && gives_up(e, lease.lease); });
-  }
-
-  static bool gives_up(const Event& e, const Lease& lease) {
-    if (e.what == "beat" || e.what == "register") {
-      return std::find(e.held.begin(), e.held.end(), lease) == e.held.end();
-    }
-    return !e.lease || e.lease == lease;
-  }
-
   // What has come to the socket shows that the runner holds a lease; what has been read from it may
   // give one up.
   void heard(const Event& e) {
     saw_heard_ = true;
-    if (e.ready) {
-      std::deque<Event>& read = read_[e.runner];
-      read.push_back(e);
-      while (read.front().t < e.t - kAheadMax) read.pop_front();
-    }
+    const bool lists = e.what == "beat" || e.what == "register";
     for (auto& [lease, held] : held_) {
       if (held.runner != e.runner) continue;
       const bool named = std::find(e.held.begin(), e.held.end(), lease) != e.held.end();
       if (!e.ready) {
-        if (!named || held.let_go) continue;
-        held.heard.emplace_back(e.t, held.floor);
-        while (held.heard.front().first < e.t - kAheadMax) held.heard.pop_front();
-        held.floor = std::max(held.floor, e.t);
-      } else if (gives_up(e, lease)) {
+        if (named && !held.let_go) held.floor = std::max(held.floor, e.t);
+      } else if (lists ? !named : !e.lease || e.lease == lease) {
         held.let_go = true;
       }
     }
@@ -274,7 +246,6 @@ class LeaseRules : public Rules {
 
   Report report_;
   std::map<Lease, Held> held_;
-  std::map<std::string, std::deque<Event>> read_;  // of each runner, lately
   std::map<std::string, std::string> delivered_;
   int64_t paused_at_ = 0;
   bool saw_heard_ = false;

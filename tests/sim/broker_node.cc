@@ -58,12 +58,6 @@ void BrokerNode::start() {
   shell.turn_messages_max = plan_.turn_messages_max;
   shell.self.service = "ghost-broker";
   shell.self.instance = "b";
-  if (plan_.commit_ahead) {
-    process->committer =
-        std::make_unique<SimCommitter>(*process->store, disk_state_, schedule_, random_);
-    shell.committer = process->committer.get();
-    shell.flight_changes_min = 2;
-  }
   process->shell = std::make_unique<Shell>(shell, static_cast<Ports&>(*this), *process->core,
                                            *process->store, now());
   process->slept_from = now().mono;
@@ -145,13 +139,9 @@ void BrokerNode::turn() {
   if (p.paused) return;
   const bool message_waits = network_.broker_readable();
   const MonoMs due = p.slept_from + p.wanted_ms;
-  const bool flies = p.committer && p.committer->busy();
-  const bool landed = flies && p.committer->done();
-  if (!message_waits && !landed && now().mono < due) {
-    const Us wakes = schedule_.now() + (due - now().mono) * kMs;
-    return plan_turn(flies ? std::min(wakes, p.committer->lands_at()) : wakes);
-  }
-  disk_state_.last_commit = disk_state_.ahead = 0;
+  if (!message_waits && now().mono < due)
+    return plan_turn(schedule_.now() + (due - now().mono) * kMs);
+  disk_state_.last_commit = 0;
   try {
     p.shell->woke(now(), p.slept_from, p.wanted_ms, message_waits);
     if (!p.shell->turn()) return died();
@@ -163,10 +153,6 @@ void BrokerNode::turn() {
   p.wanted_ms = p.shell->wait_ms(p.slept_from);
   plan_turn(std::max(schedule_.now(), p.busy_until) + std::max<Us>(p.wanted_ms * kMs, kOneMessage));
   if (network_.broker_readable()) plan_turn(schedule_.now() + kOneMessage);
-  if (p.committer && p.committer->busy()) {
-    recorder_.add(broker_event("flight"));
-    plan_turn(p.committer->lands_at());
-  }
 }
 
 std::optional<wire::Incoming> BrokerNode::receive(Side side) {

@@ -5,7 +5,6 @@
 #include <string>
 
 #include "broker/shell.h"
-#include "sim/committer.h"
 #include "sim/crash.h"
 #include "sim/disk.h"
 #include "sim/network.h"
@@ -38,7 +37,6 @@ class BrokerNode : private broker::Ports {
   struct Process {
     std::unique_ptr<SimStore> store;
     std::unique_ptr<broker::Core> core;
-    std::unique_ptr<SimCommitter> committer;  // null: the loop commits by itself
     std::unique_ptr<broker::Shell> shell;
     MonoMs slept_from = 0;
     int64_t wanted_ms = 0;

@@ -90,11 +90,6 @@ void SimStore::record(const std::string& job, const JobStatus& s, Event event) {
   event.commit = s.delivery_commit;
   if (s.outcome) event.outcome = std::string(to_string(*s.outcome));
   event.wall = wall_();
-  event.ahead = state_.ahead;
-  const int64_t ahead_ms = event.wall - s.leased_ms;  // beyond a minute: the clock was set
-  if (s.state == wire::JobState::kLeased && ahead_ms > 0 && ahead_ms < 60'000) {
-    event.ahead = (ahead_ms + 1) * kMs;
-  }
   recorder_.add(std::move(event));
 }
 
@@ -167,34 +162,28 @@ Status SimStore::load(const Recovery& into) {
   return ok_status();
 }
 
-// As the loop does it.
-DiskRow* SimStore::look_at(JobNo no) {
-  GHOST_CHECK(!lent_);
-  return find(no);
-}
-
 Result<StoredJob> SimStore::job(JobNo no) {
-  const DiskRow* row = look_at(no);
+  const DiskRow* row = find(no);
   if (row == nullptr) return no_job(no);
   return StoredJob{*row->spec, row->status};
 }
 
 Result<DispatchRow> SimStore::dispatch_row(JobNo no) {
-  const DiskRow* row = look_at(no);
+  const DiskRow* row = find(no);
   if (row == nullptr) return no_job(no);
   return DispatchRow{row->spec, row->request};
 }
 
 Result<Blob> SimStore::request(JobNo no) {
-  const DiskRow* row = look_at(no);
+  const DiskRow* row = find(no);
   return row && row->request ? row->request : make_blob("");
 }
 Result<Blob> SimStore::verdict(JobNo no) {
-  const DiskRow* row = look_at(no);
+  const DiskRow* row = find(no);
   return row && row->verdict ? row->verdict : make_blob("");
 }
 Result<Blob> SimStore::diff(JobNo no) {
-  const DiskRow* row = look_at(no);
+  const DiskRow* row = find(no);
   return row && row->diff ? row->diff : make_blob("");
 }
 
@@ -205,7 +194,7 @@ Result<JobPage> SimStore::list(const JobFilter&) {
 Result<EventWindow> SimStore::events(JobNo no, uint64_t after_seq, size_t bytes_max,
                                      const std::vector<wire::Stream>& streams) {
   EventWindowBuilder builder(after_seq, bytes_max, streams);
-  if (const DiskRow* row = look_at(no)) {
+  if (const DiskRow* row = find(no)) {
     for (const wire::Event& event : row->events) {
       const auto take = builder.judge(event, event.data ? event.data->size() : 0);
       if (take == EventWindowBuilder::Take::kFull) break;

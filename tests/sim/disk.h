@@ -11,7 +11,6 @@
 #include <string>
 #include <vector>
 
-#include "base/check.h"
 #include "broker/store.h"
 #include "sim/crash.h"
 #include "sim/plan.h"
@@ -48,7 +47,6 @@ struct DiskState {
   Us slow = 0;         // so long takes the next commit
   uint64_t epoch = 0;  // remembered beside the store: no backup takes it back
   Us last_commit = 0;  // so long took the last
-  Us ahead = 0;        // what is committed now was decided within so long before
 };
 
 class SimStore : public broker::Store {
@@ -58,9 +56,6 @@ class SimStore : public broker::Store {
            std::function<WallMs()> wall);
 
   Status commit(std::vector<broker::Persist>* changes) override;
-  // While somebody else commits, the loop must not look.
-  void lend() { lent_ = true; }
-  void give_back() { lent_ = false; }
   uint64_t epoch() const override { return disk_.epoch; }
   std::string hash_key() const override { return "0123456789abcdef"; }
   broker::JobNo next_job_no() const override { return disk_.next_no; }
@@ -77,10 +72,7 @@ class SimStore : public broker::Store {
   Result<broker::StoredBlob> blob(broker::JobNo no, const std::string& name, uint64_t offset,
                                   size_t bytes_max) override;
   Result<std::vector<wire::AuditEntry>> audit(size_t count_max) override;
-  bool has_space(uint64_t) override {
-    GHOST_CHECK(!lent_);
-    return !state_.full;
-  }
+  bool has_space(uint64_t) override { return !state_.full; }
   Status housekeep(bool) override { return ok_status(); }
 
  private:
@@ -99,7 +91,6 @@ class SimStore : public broker::Store {
   void apply(const broker::persist::Audit&) {}
   void record(const std::string& job, const broker::JobStatus& status, Event event);
   DiskRow* find(broker::JobNo no);
-  DiskRow* look_at(broker::JobNo no);
 
   Disk& disk_;
   DiskState& state_;
@@ -107,7 +98,6 @@ class SimStore : public broker::Store {
   Recorder& recorder_;
   Random& random_;
   std::function<WallMs()> wall_;
-  bool lent_ = false;
 };
 
 // The name of a job in a history; of one that was never made, its number.

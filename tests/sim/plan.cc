@@ -93,7 +93,6 @@ Plan make_plan(uint64_t seed) {
     if (random.chance(20)) plan.turn_us = random.between(100, 300) * kMs;
   }
   if (random.chance(15)) plan.retained_jobs_max = static_cast<uint64_t>(random.between(10, 40));
-  plan.commit_ahead = Random(seed, "commit-ahead").chance(50);
   plan.delay_max = random.chance(20) ? 300 * kMs : 5 * kMs;
   if (random.chance(25)) {
     plan.wild = true;

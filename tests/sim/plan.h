@@ -49,8 +49,7 @@ struct Plan {
   uint64_t turn_messages_max = 4096;
   Us turn_us = 20;  // so long takes a turn of the broker
   uint64_t retained_jobs_max = 1'000'000;
-  bool commit_ahead = false;  // of the broker, where it can
-  bool wild = false;          // the network loses, doubles and reorders single messages
+  bool wild = false;  // the network loses, doubles and reorders single messages
   int drop_percent = 0, double_percent = 0, reorder_percent = 0;
   Us delay_max = 5 * kMs;
   std::vector<Fault> faults;

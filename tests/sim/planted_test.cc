@@ -161,7 +161,6 @@ TEST(PlantedBug, TheSimulatorReachesEverything) {
                                      "broker kill",
                                      "broker pause",
                                      "broker resume",
-                                     "broker flight",
                                      "refused key_reused"};
   for (int kind = 0; kind < kFaultKinds; ++kind) {
     wanted.push_back(std::string("fault ") + name_of(static_cast<FaultKind>(kind)));

@@ -77,7 +77,6 @@ void World::say_config(int64_t grace_ms) {
   e.backoff_ms = 11'000;
   e.grace_ms = grace_ms;
   e.idle_ms = 3'000;
-  if (plan_.commit_ahead) e.ahead = 60 * kSecond;
   recorder_.add(std::move(e));
 }
 

@@ -341,7 +341,7 @@ def main():
     parser.add_argument('--seed', type=int, default=1)
     parser.add_argument('--keep', action='store_true')
     parser.add_argument('--planted')
-    parser.add_argument('--broker-option', action='append', default=[], help='another of ghost-broker, as in --broker-option=--commit-ahead')
+    parser.add_argument('--broker-option', action='append', default=[], help='another of ghost-broker, as in --broker-option=--log-level=info')
     args = parser.parse_args()
     scratch = tempfile.mkdtemp(prefix='ghost-torture-')
     torture = Torture(args, scratch)

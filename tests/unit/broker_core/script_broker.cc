@@ -370,8 +370,6 @@ bool ScriptBroker::world(const Words& words, const Args& args) {
     now_.mono += number_at(1);
     now_.wall += number_at(1);
     step(event::Stalled{number_at(1)});
-  } else if (what == "delayed") {
-    step(event::Delayed{{lease_of(words[1]).job}});
   } else if (what == "unsent") {
     step(event::Unsent{{Side::kRunners, words[1]}, leases_of(words[2])});
   } else if (what == "undispatchable") {

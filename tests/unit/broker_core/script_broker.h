@@ -8,7 +8,7 @@
 //   register R k=v... | heartbeat R ...       runners; held=JOB,JOB or JOB@E.N; seq=N
 //   result R JOB OUTCOME | events R JOB stdout@0=abc | base | artifact | ask | release | goodbye
 //   cancel ID | retry ID NEW | lane NAME k=v | drain R | slots R N | unrepo NAME | instance ...
-//   tick MS [busy]  | wall MS | stalled MS | delayed JOB | unsent R JOB | undispatchable JOB WHY
+//   tick MS [busy]  | wall MS | stalled MS | unsent R JOB | undispatchable JOB WHY
 //   restart | crash | view WHAT
 #pragma once
 

@@ -1,6 +1,9 @@
 // The shell's pure parts.
 #include <gtest/gtest.h>
+#include <unistd.h>
 
+#include "base/fs.h"
+#include "broker/chores.h"
 #include "broker/finish_watch.h"
 #include "broker/histogram.h"
 #include "broker/registry_file.h"
@@ -142,6 +145,19 @@ TEST(RegistryFile, InstancesComeBackAndDamageIsRefused) {
   ASSERT_TRUE(partly.ok());
   ASSERT_EQ(partly->size(), 1u);
   EXPECT_EQ((*partly)[0].service, "ok");
+}
+
+// A broker that is killed before must void the leases of before the restore again.
+TEST(Chores, TheMarkOfARestoreStaysUntilACommit) {
+  const std::string mark = ::testing::TempDir() + "restored-" + std::to_string(getpid());
+  ASSERT_TRUE(write_file_atomic(mark, "backup\n", 0600).ok());
+  const Core core({});
+  Chores chores(core, {}, "", mark);
+  (void)chores.due({1, 1});
+  chores.after_turn({1, 1});
+  EXPECT_EQ(access(mark.c_str(), F_OK), 0);
+  chores.committed();
+  EXPECT_NE(access(mark.c_str(), F_OK), 0);
 }
 
 }  // namespace
