@@ -199,7 +199,7 @@ struct Gate {
 struct JobLimits {
   std::optional<uint64_t> wall_ms{};       // wall time of the whole job
   std::optional<uint64_t> cpu_ms{};        // CPU time of a gate
-  std::optional<uint64_t> memory_bytes{};  // memory of the sandbox
+  std::optional<uint64_t> memory_bytes{};  // of the processes; memory files count with diskBytes
   std::optional<uint64_t> pids{};          // processes and threads in the sandbox
   std::optional<uint64_t> disk_bytes{};    // bytes written in the workspace
   std::optional<uint64_t> inodes{};        // files and folders made in the workspace
