@@ -105,19 +105,21 @@ GateRun FakeSandbox::run(const GateCommand& command, const OutputSink& output, i
   int out[2], err[2];
   if (::pipe2(out, O_CLOEXEC) != 0 || ::pipe2(err, O_CLOEXEC) != 0) return result;
   const MonoMs begin = mono_now_ms();
+  // Nothing is allocated in the child: another thread may hold the allocator's lock.
+  const std::string folder = root_ + "/" + command.cwd;
+  std::vector<std::string> env = {"PATH=/usr/bin:/bin", "HOME=/nonexistent"};
+  for (const auto& [k, v] : command.env) env.push_back(k + "=" + v);
+  std::vector<char*> argp, envp;
+  for (const auto& a : command.argv) argp.push_back(const_cast<char*>(a.c_str()));
+  for (const auto& e : env) envp.push_back(const_cast<char*>(e.c_str()));
+  argp.push_back(nullptr);
+  envp.push_back(nullptr);
   const pid_t pid = ::fork();
   if (pid == 0) {
     ::setpgid(0, 0);
     ::dup2(out[1], 1);
     ::dup2(err[1], 2);
-    if (::chdir((root_ + "/" + command.cwd).c_str()) != 0) ::_exit(127);
-    std::vector<std::string> env = {"PATH=/usr/bin:/bin", "HOME=/nonexistent"};
-    for (const auto& [k, v] : command.env) env.push_back(k + "=" + v);
-    std::vector<char*> argp, envp;
-    for (const auto& a : command.argv) argp.push_back(const_cast<char*>(a.c_str()));
-    for (const auto& e : env) envp.push_back(const_cast<char*>(e.c_str()));
-    argp.push_back(nullptr);
-    envp.push_back(nullptr);
+    if (::chdir(folder.c_str()) != 0) ::_exit(127);
     ::execvpe(argp[0], argp.data(), envp.data());
     ::_exit(127);
   }

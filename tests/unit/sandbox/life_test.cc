@@ -15,6 +15,7 @@ class LifeTest : public SandboxTest {
  protected:
   // A runner of its own that opens a sandbox with `die_after_ms` and runs a gate that lingers.
   pid_t start_runner(const std::string& mark, uint64_t die_after_ms) {
+    pool_.reset();  // with its threads: one of them could hold a lock that the child then waits for
     const pid_t pid = ::fork();
     if (pid != 0) return pid;
     SandboxOptions own = options();
@@ -23,7 +24,6 @@ class LifeTest : public SandboxTest {
     if (!pool.ok()) ::_exit(1);
     SandboxSpec wanted = spec();
     wanted.die_after_ms = die_after_ms;
-    (void)pool_.release();  // of the parent; its threads are not here
     pool_ = std::move(*pool);
     auto box = open(wanted);
     (void)shell(*box, "./attacker daemon " + mark + "; ./attacker linger " + mark + " main");
