@@ -67,11 +67,12 @@ struct MemoryBackend {
     return it == read.end() ? nullptr : &it->second;
   }
   void keep_read(const Oid& oid, const std::string& blob) {
-    if (blob.size() > kReadBytesMax / 8) return;
-    read_bytes += blob.size();
+    const size_t cost = blob.size() + 128;  // with its place
+    if (cost > kReadBytesMax / 8) return;
+    read_bytes += cost;
     if (read_bytes > kReadBytesMax) {
       read.clear();
-      read_bytes = blob.size();
+      read_bytes = cost;
     }
     read.try_emplace(oid, MemoryObject{GIT_OBJECT_BLOB, blob});
   }
