@@ -4,7 +4,6 @@
 // reads. What arrives during the commit is the next turn's. One thread owns all of it.
 #pragma once
 
-#include <chrono>
 #include <map>
 #include <optional>
 #include <string>
@@ -42,7 +41,7 @@ struct ShellOptions {
 
 class Shell {
  public:
-  // Ports, core and store outlive it.
+  // Ports, core, store and what the options point to outlive it.
   Shell(ShellOptions options, Ports& ports, Core& core, Store& store, Now now);
 
   // How long to sleep at most before the next turn, unless a message comes.

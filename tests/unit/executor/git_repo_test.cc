@@ -33,7 +33,6 @@ TEST_F(GitRepoTest, ABlobIsTheSameEachTimeAndItsLimitCountsEachTime) {
 }
 
 TEST_F(GitRepoTest, MoreBlobsThanAreKeptAreReadAsTheyAre) {
-  std::vector<Oid> blobs;
   for (int i = 0; i < 40; ++i) {
     origin.write("n/" + std::to_string(i), std::string(200'000, static_cast<char>('A' + i)));
   }
