@@ -1,12 +1,18 @@
 #include <algorithm>
+#include <cstring>
+#include <deque>
 #include <map>
 #include <set>
 #include <unordered_map>
+#include <utility>
+#include <vector>
 
 #include "base/ids.h"
 #include "base/time.h"
 #include "broker/event_window.h"
 #include "broker/job_index.h"
+#include "broker/packed_jobs.h"
+#include "broker/row_codec.h"
 #include "broker/store.h"
 
 namespace ghost::broker {
@@ -27,6 +33,52 @@ struct Row {
   std::map<std::string, File> files;
 };
 
+// A finished job in one piece: its parts one after the other, each behind its length.
+void add_part(std::string_view part, std::string* out) {
+  const auto size = static_cast<uint32_t>(part.size());
+  out->append(reinterpret_cast<const char*>(&size), sizeof size);
+  out->append(part);
+}
+std::string_view take_part(std::string_view* bytes) {
+  uint32_t size = 0;
+  std::memcpy(&size, bytes->data(), sizeof size);
+  const std::string_view part = bytes->substr(sizeof size, size);
+  bytes->remove_prefix(sizeof size + size);
+  return part;
+}
+
+void pack(const Row& row, std::string* out) {
+  out->clear();
+  std::string part;
+  const auto add_row = [&](const auto& what) {
+    part.clear();
+    rows::encode(what, &part);
+    add_part(part, out);
+  };
+  add_row(*row.spec);
+  add_row(row.status);
+  for (const Blob* blob : {&row.request, &row.verdict, &row.diff}) {
+    add_part(*blob ? std::string_view(**blob) : std::string_view(), out);
+  }
+  for (const wire::Event& event : row.events) rows::encode(event, out);
+}
+
+void unpack(JobNo no, std::string_view bytes, Row* row) {
+  auto spec = std::make_shared<JobSpec>();
+  GHOST_CHECK(rows::decode(take_part(&bytes), spec.get()));
+  GHOST_CHECK(rows::decode(take_part(&bytes), &row->status));
+  spec->no = no;
+  row->spec = std::move(spec);
+  for (Blob* blob : {&row->request, &row->verdict, &row->diff}) {
+    *blob = make_blob(std::string(take_part(&bytes)));
+  }
+  row->events.clear();
+  while (!bytes.empty()) {
+    uint64_t data_bytes = 0;
+    GHOST_CHECK(rows::decode_next(&bytes, &row->events.emplace_back(), true, &data_bytes));
+  }
+}
+
 StoredBlob slice_of(const std::string& bytes, uint64_t offset, size_t bytes_max) {
   StoredBlob blob;
   blob.size = bytes.size();
@@ -42,6 +94,8 @@ class MemoryStore : public Store {
     for (Persist& change : *changes) {
       std::visit([this](auto& c) { apply(c); }, change);
     }
+    for (const JobNo no : finished_) pack_row(no);
+    finished_.clear();
     return ok_status();
   }
 
@@ -128,9 +182,34 @@ class MemoryStore : public Store {
 
  private:
   static Error no_job(JobNo no) { return {"not_found", "no job " + std::to_string(no), ""}; }
-  Row* find(JobNo no) {
+  // Good until the next call.
+  const Row* find(JobNo no) {
     const auto at = rows_.find(no);
-    return at == rows_.end() ? nullptr : &at->second;
+    if (at == rows_.end()) return nullptr;
+    if (at->second.row) return at->second.row.get();
+    unpack(no, packed_.at(at->second.piece), &unpacked_);
+    return &unpacked_;
+  }
+  Row* find_to_change(JobNo no) {
+    const auto at = rows_.find(no);
+    if (at == rows_.end()) return nullptr;
+    Entry& entry = at->second;
+    if (!entry.row) {
+      entry.row = std::make_unique<Row>();
+      unpack(no, packed_.at(entry.piece), entry.row.get());
+      packed_.drop(std::exchange(entry.piece, {}));
+      finished_.push_back(no);
+    }
+    return entry.row.get();
+  }
+  void pack_row(JobNo no) {
+    const auto at = rows_.find(no);
+    if (at == rows_.end() || !at->second.row || !at->second.row->files.empty()) return;
+    Entry& entry = at->second;
+    pack(*entry.row, &piece_);
+    if (piece_.size() > PackedJobs::kPieceMax) return;
+    entry.piece = packed_.put(piece_);
+    entry.row.reset();
   }
   Result<Blob> blob_of(JobNo no, Blob Row::*member) {
     const Row* row = find(no);
@@ -141,37 +220,38 @@ class MemoryStore : public Store {
     const JobNo no = c.spec->no;
     index_.add(*c.spec, c.status.state);
     for (const auto& label : c.spec->submission.labels) labels_[label].insert(no);
-    Row row;
+    auto row = std::make_unique<Row>();
     if (!c.request) {
-      if (const Row* from = find(c.request_from)) row.request = from->request;
+      if (const Row* from = find(c.request_from)) row->request = from->request;
     } else {
-      row.request = std::move(c.request);
+      row->request = std::move(c.request);
     }
-    row.spec = c.spec;
-    row.status = std::move(c.status);
-    rows_.insert_or_assign(no, std::move(row));
+    row->spec = c.spec;
+    row->status = std::move(c.status);
+    rows_.insert_or_assign(no, Entry{std::move(row), {}});
   }
   void apply(persist::UpdateJob& c) {
-    Row* row = find(c.no);
+    Row* row = find_to_change(c.no);
     GHOST_CHECK(row != nullptr);
     GHOST_CHECK(!is_terminal(row->status.state) || row->status.state == c.status.state);
     row->status = std::move(c.status);
     index_.set_state(c.no, row->status.state);
+    if (is_terminal(row->status.state)) finished_.push_back(c.no);
   }
   void apply(persist::AppendEvents& c) {
-    Row* row = find(c.no);
+    Row* row = find_to_change(c.no);
     if (row == nullptr) return;
     row->events.insert(row->events.end(), std::make_move_iterator(c.events.begin()),
                        std::make_move_iterator(c.events.end()));
   }
   void apply(persist::PutResult& c) {
-    Row* row = find(c.no);
+    Row* row = find_to_change(c.no);
     if (row == nullptr) return;
     row->verdict = std::move(c.verdict);
     row->diff = std::move(c.diff);
   }
   void apply(persist::PutArtifactChunk& c) {
-    Row* row = find(c.no);
+    Row* row = find_to_change(c.no);
     if (row == nullptr) return;
     if (c.offset == 0) {
       std::erase_if(row->files, [&](const auto& f) { return f.second.attempt < c.attempt; });
@@ -193,7 +273,9 @@ class MemoryStore : public Store {
         if (jobs->second.empty()) labels_.erase(jobs);
       }
       index_.remove(no);
-      rows_.erase(no);
+      const auto at = rows_.find(no);
+      if (at->second.piece.size != 0) packed_.drop(at->second.piece);
+      rows_.erase(at);
     }
   }
   void apply(persist::Audit& c) {
@@ -209,7 +291,15 @@ class MemoryStore : public Store {
 
   uint64_t epoch_;
   std::string hash_key_;
-  std::unordered_map<JobNo, Row> rows_;
+  struct Entry {
+    std::unique_ptr<Row> row;  // null: it is packed
+    PackedJobs::Piece piece;
+  };
+  std::unordered_map<JobNo, Entry> rows_;
+  PackedJobs packed_;
+  std::vector<JobNo> finished_;  // in this commit: to be packed
+  Row unpacked_;                 // the last one that was read
+  std::string piece_;            // the last one that was packed
   std::map<std::pair<std::string, std::string>, std::set<JobNo>> labels_;
   JobIndex index_;
   std::deque<wire::AuditEntry> audit_;

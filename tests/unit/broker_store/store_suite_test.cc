@@ -246,6 +246,54 @@ TEST_P(StoreSuite, AFullLastPageHasNoCursor) {
   EXPECT_EQ(filter.cursor, "");
 }
 
+// Small ones and one that is big: a store may keep them in another way than those that wait.
+TEST_P(StoreSuite, AFinishedJobStillSaysAllThatItSaid) {
+  for (const JobNo no : {JobNo{1}, JobNo{2}}) {
+    const std::string big(no == 1 ? 0 : 100'000, 'b');
+    JobSpec spec = make_spec(no);
+    spec.submission.labels = {{"k", "v"}};
+    spec.submission.description = "why";
+    spec.base_job_no = 1;
+    commit_ok(*store_, {make_insert(spec, "the request" + big)});
+    const wire::Event event = make_event(1, wire::Stream::kStdout, 0, "log", "some output");
+    commit_ok(*store_, {persist::AppendEvents{no, {event}}});
+    std::vector<Persist> end = finish(no, "the verdict");
+    std::get<persist::PutResult>(end.back()).diff = make_blob("the diff" + big);
+    commit_ok(*store_, std::move(end));
+    const Result<StoredJob> job = store_->job(no);
+    ASSERT_TRUE(job.ok());
+    EXPECT_EQ(job->spec.no, no);
+    EXPECT_EQ(job->spec.submission, spec.submission);
+    EXPECT_EQ(job->spec.base_job_no, 1u);
+    EXPECT_EQ(job->status.state, wire::JobState::kSucceeded);
+    EXPECT_EQ(**store_->request(no), "the request" + big);
+    EXPECT_EQ(**store_->diff(no), "the diff" + big);
+    EXPECT_EQ(**store_->verdict(no), "the verdict");
+    EXPECT_EQ(store_->blob(no, "diff", 4, 4)->bytes, "diff");
+    EXPECT_EQ(*store_->event_seq(no, "1.stdout.5"), 1u);
+    const std::vector<wire::Event> events = store_->events(no, 0, 1000, {})->items;
+    ASSERT_FALSE(events.empty());
+    EXPECT_EQ(events[0], event);
+  }
+  JobFilter filter;
+  filter.labels = {{"k", "v"}};
+  filter.states = {wire::JobState::kSucceeded};
+  EXPECT_EQ(list(filter), (std::vector<JobNo>{2, 1}));
+
+  // It is taken up again: by a retry, and by a file that is told late.
+  persist::InsertJob again = make_insert(make_spec(3), "");
+  again.request = nullptr;
+  again.request_from = 1;
+  commit_ok(*store_, {again});
+  EXPECT_EQ(**store_->request(3), "the request");
+  commit_ok(*store_, {persist::PutArtifactChunk{1, 1, "out/a", 0, make_blob("late"), true, "s"}});
+  EXPECT_EQ(store_->blob(1, "artifact:out/a", 0, 10)->bytes, "late");
+  EXPECT_EQ(**store_->diff(1), "the diff");
+  commit_ok(*store_, {persist::ForgetJobs{{1, 2}}});
+  EXPECT_EQ(store_->job(1).error().code, "not_found");
+  EXPECT_EQ(list({}), std::vector<JobNo>{3});
+}
+
 TEST_P(StoreSuite, ForgottenJobsLeaveNothing) {
   JobSpec spec = make_spec(1);
   spec.submission.labels = {{"k", "v"}};
