@@ -30,8 +30,9 @@ class Link {
 
   template <typename T>
   void send(uint64_t correlation, const T& message, Frames payloads = {}) {
-    if (socket_.send("", wire::pack(correlation, message, std::move(payloads))) !=
-        wire::SendStatus::kSent) {
+    const auto frames =
+        wire::pack(correlation, message, std::move(payloads), wire::Payloads::kJoined);
+    if (socket_.send("", frames) != wire::SendStatus::kSent) {
       fail("cannot send");
     }
   }
@@ -88,6 +89,7 @@ class Session {
     hello_.instance = std::move(name);
     hello_.session = number_;
     hello_.slots = slots_;
+    hello_.joined = true;
   }
   void say_hello() { link_.send(1, hello_); }
   void register_now() {

@@ -181,18 +181,29 @@ OPERATION = [
     ('Backup', {'state': 'done', 'path': '/var/lib/ghost/backups/b', 'bytes': 81920, 'copiedBytes': 81920,
                 'sha256': 'ab' * 32, 'startedAt': AT, 'finishedAt': AT, 'error': ''}, []),
 ]
+# Peers that take joined payloads, and messages that have them.
+JOINED = [
+    ('Register', {'instance': 'runner-1', 'secret': b(bytes(range(16))), 'session': 1769850300123, 'slots': 2,
+                  'joined': True}, []),
+    ('Registered', {'epoch': 3, 'session': 1, 'heartbeatMs': 5000, 'leaseMs': 15000, 'slots': 2, 'joined': True}, []),
+    ('Welcome', {'epoch': 3, 'version': '0.1.0', 'joined': True}, []),
+    ('PutResults', {'session': 1, 'items': [{'lease': LEASE, 'outcome': 'passed'}]}, [msgpack.packb(VERDICT), b'']),
+]
 
 
-def frames_of(kind, body, payloads, correlation=1):
-    header = {'v': 1, 'k': kind, 'c': correlation}
-    return [msgpack.packb(header), msgpack.packb(plain(body)), *payloads]
+def frames_of(kind, body, payloads, joined):
+    header = {'v': 1, 'k': kind, 'c': 1}
+    if joined and len(payloads) > 1:
+        header['j'] = True
+        payloads = [msgpack.packb(payloads)]
+    return header, [msgpack.packb(header), msgpack.packb(plain(body)), *payloads]
 
 
-def vectors(messages):
+def vectors(messages, joined=False):
     out = []
     for kind, body, payloads in messages:
-        out.append({'name': kind, 'header': {'v': 1, 'k': kind, 'c': 1}, 'body': body,
-                    'frames': [f.hex() for f in frames_of(kind, body, payloads)]})
+        header, frames = frames_of(kind, body, payloads, joined)
+        out.append({'name': kind, 'header': header, 'body': body, 'frames': [f.hex() for f in frames]})
     return out
 
 
@@ -239,7 +250,7 @@ def main():
     kept = frozen(folder)
     made = {'client.json': vectors(CLIENT), 'runner.json': vectors(RUNNER), 'broker.json': vectors(BROKER),
             'invalid.json': invalid(), 'operation.json': vectors(OPERATION),
-            'tokens.json': vectors(TOKENS)}
+            'tokens.json': vectors(TOKENS), 'joined.json': vectors(JOINED, joined=True)}
     for name, content in made.items():
         if name not in kept:
             (folder / name).write_text(json.dumps(content, indent=1, sort_keys=True) + '\n')

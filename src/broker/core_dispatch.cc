@@ -59,6 +59,7 @@ void Core::Impl::lease_to(JobRow& row, Runner& runner) {
     send::Jobs message;
     message.peer = {Side::kRunners, runner.route};
     message.seq = ++runner.job_seq;
+    message.joined = runner.joined;
     out->send.push_back(std::move(message));
   }
   open.frames += frames;

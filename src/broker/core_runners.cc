@@ -95,6 +95,7 @@ void Core::Impl::on_message(const event::FromRunner& e, const wire::Register& m)
   runner->limits = m.limits;
   runner->own_slots = m.slots;
   runner->draining = m.draining;
+  runner->joined = m.joined;
   runner->resting = false;
   if (new_session) runner->job_seq = 0;
   // A number that was not sent yet is of an earlier epoch.
@@ -115,6 +116,7 @@ void Core::Impl::on_message(const event::FromRunner& e, const wire::Register& m)
   answer.slots = runner->slots();
   answer.drain = settings.drain;
   answer.protocol = *protocol;
+  answer.joined = true;
   runners.update(runner);
   list_in_registry(*runner);
   reply(e.peer, e.correlation, std::move(answer));

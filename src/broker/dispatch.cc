@@ -1,6 +1,7 @@
 #include "broker/dispatch.h"
 
 #include <algorithm>
+#include <optional>
 
 namespace ghost::broker {
 namespace {
@@ -11,7 +12,8 @@ constexpr size_t kAncestorBytesMax = size_t{256} << 20;  // diffs below one job
 struct Ancestry {
   std::vector<wire::Ancestor> jobs;  // oldest first
   wire::Frames diffs;
-  std::string repo, ref, base_commit;  // of the oldest
+  std::optional<JobSpec> oldest;
+  std::string base_commit;  // of the oldest
 };
 
 Error undispatchable(std::string why) {
@@ -21,8 +23,6 @@ Error undispatchable(std::string why) {
 // Walks down base.job to the job that stands on a commit. Error code conflict: it cannot be sent.
 Result<Ancestry> ancestry_of(const JobSpec& spec, Store& store) {
   Ancestry a;
-  a.repo = spec.submission.repo.value_or("");
-  a.ref = spec.submission.ref;
   size_t bytes = 0;
   for (JobNo no = spec.base_job_no; no != 0;) {
     Result<StoredJob> job = store.job(no);
@@ -42,10 +42,9 @@ Result<Ancestry> ancestry_of(const JobSpec& spec, Store& store) {
     }
     a.jobs.push_back({id, job->status.tree_oid});
     a.diffs.push_back(std::move(*diff));
-    a.repo = job->spec.submission.repo.value_or("");
-    a.ref = job->spec.submission.ref;
-    a.base_commit = job->status.base_commit;
+    a.base_commit = std::move(job->status.base_commit);
     no = job->spec.base_job_no;
+    a.oldest = std::move(job->spec);
   }
   std::reverse(a.jobs.begin(), a.jobs.end());
   std::reverse(a.diffs.begin(), a.diffs.end());
@@ -73,9 +72,10 @@ Result<RunJobsMessage> make_run_jobs(const send::Jobs& jobs, const Core& core, S
       fail(ancestry.error().message);
       continue;
     }
-    const wire::Repo* repo = core.repo(ancestry->repo);
+    const wire::Submission& base = (ancestry->oldest ? *ancestry->oldest : spec).submission;
+    const wire::Repo* repo = base.repo ? core.repo(*base.repo) : nullptr;
     if (repo == nullptr) {
-      fail("repository " + ancestry->repo + " is no longer in the catalogue");
+      fail("repository " + base.repo.value_or("") + " is no longer in the catalogue");
       continue;
     }
     wire::Dispatch& d = message.items.emplace_back();
@@ -84,7 +84,7 @@ Result<RunJobsMessage> make_run_jobs(const send::Jobs& jobs, const Core& core, S
     d.tenant = spec.submission.tenant;
     d.attempt = item.attempt;
     d.repo = *repo;
-    d.ref = std::move(ancestry->ref);
+    d.ref = base.ref;
     const std::string& commit = item.base_commit.empty() ? ancestry->base_commit : item.base_commit;
     if (!commit.empty()) d.base_commit = commit;
     d.ancestors = std::move(ancestry->jobs);
@@ -94,7 +94,10 @@ Result<RunJobsMessage> make_run_jobs(const send::Jobs& jobs, const Core& core, S
     payloads.push_back(std::move(row->request));
     std::move(ancestry->diffs.begin(), ancestry->diffs.end(), std::back_inserter(payloads));
   }
-  if (!message.items.empty()) made.frames = wire::pack(0, message, std::move(payloads));
+  if (!message.items.empty()) {
+    made.frames = wire::pack(0, message, std::move(payloads),
+                             jobs.joined ? wire::Payloads::kJoined : wire::Payloads::kApart);
+  }
   return made;
 }
 

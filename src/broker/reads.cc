@@ -65,7 +65,7 @@ Result<wire::Frames> Reads::job_message(uint64_t c, const StoredJob& job) {
 Reads::Answer Reads::on(uint64_t c, const wire::Hello& m) {
   const std::optional<uint64_t> protocol = wire::choose_protocol(m.protocols);
   if (!protocol) return wire::no_common_protocol(m.protocols);
-  wire::Welcome welcome{facts_.epoch, GHOST_VERSION, facts_.limits, {}, *protocol};
+  wire::Welcome welcome{facts_.epoch, GHOST_VERSION, facts_.limits, {}, *protocol, true};
   if (facts_.move) welcome.move = facts_.move();
   return {wire::pack(c, welcome)};
 }

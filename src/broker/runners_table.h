@@ -26,6 +26,7 @@ struct Runner {
   bool registered = false;                 // in this epoch, and did not say goodbye
   bool lost = false;                       // not heard of for a lease's time
   bool draining = false;                   // by its own wish
+  bool joined = false;                     // takes joined payloads
   bool resting = false;  // gets nothing until its next heartbeat: it could not take a job
   uint64_t own_slots = 0;
   uint64_t stale_held = 0;    // leases that it works on though they are no longer its own

@@ -274,6 +274,7 @@ struct Jobs {
   };
   Peer peer;
   uint64_t seq = 0;
+  bool joined = false;  // the runner takes joined payloads
   std::vector<Item> items;
 };
 }  // namespace send

@@ -97,6 +97,7 @@ struct BrokerLink::Impl : std::enable_shared_from_this<BrokerLink::Impl> {
   asio::steady_timer contact;   // cancelled at the first Welcome
   std::unordered_map<uint64_t, std::shared_ptr<Waiter>> waiters;
   std::map<std::string, uint64_t> limits;
+  bool joined = false;  // the broker takes joined payloads
   std::string version;
   bool stopped = false, waits_ended = false, turn_posted = false, was_alive = false;
   Figures figures;
@@ -207,6 +208,7 @@ void BrokerLink::Impl::on_welcome(const wire::Message& message) {
   pending.on_welcome(now, welcome->epoch);
   was_alive = true;
   limits = std::move(welcome->limits);
+  joined = welcome->joined;
   version = std::move(welcome->version);
   contact.cancel();
   if (welcome->move) move(*welcome->move);
@@ -271,7 +273,8 @@ uint64_t BrokerLink::begin_message(std::string_view kind, std::string body, wire
     return number;
   }
   ++link.figures.asked;
-  wire::Frames frames = wire::pack(kind, number, std::move(body), std::move(payloads));
+  const auto as = link.joined ? wire::Payloads::kJoined : wire::Payloads::kApart;
+  wire::Frames frames = wire::pack(kind, number, std::move(body), std::move(payloads), as);
   Status added =
       link.pending.add(mono_now_ms(), number, std::move(frames), wait_ms, !is_read(kind), subject);
   if (!added) {

@@ -137,6 +137,7 @@ void Link::read_broker() {
     std::visit(
         [&](auto& m) {
           if constexpr (requires { m.move; }) to = std::move(m.move);
+          if constexpr (requires { m.joined; }) joined_ = m.joined;
         },
         *body);
     step(FromBroker{correlation, std::move(*body), std::move(message->payloads)});
@@ -211,7 +212,8 @@ wire::Frames Link::result_frames(uint64_t correlation, wire::PutResults& message
   }
   if (items.empty()) return {};
   message.items = std::move(items);
-  return wire::pack(correlation, message, std::move(payloads));
+  return wire::pack(correlation, message, std::move(payloads),
+                    joined_ ? wire::Payloads::kJoined : wire::Payloads::kApart);
 }
 
 void Link::on(Reconnect&) {

@@ -85,6 +85,7 @@ class Link {
   std::optional<wire::Socket> socket_;
   uint64_t connections_ = 0;  // of this socket
   bool drain_asked_ = false, was_registered_ = false;
+  bool joined_ = false;  // the broker takes joined payloads
   std::optional<Status> stopped_;
   std::map<LeaseRef, RunningJob, LeaseOrder> running_;
   // Last: they join their threads before anything that those use goes.

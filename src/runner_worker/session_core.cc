@@ -130,6 +130,7 @@ void SessionCore::send_register() {
   m.labels = options_.labels;
   m.limits = options_.limits;
   m.protocols.assign(wire::kProtocolsSpoken.begin(), wire::kProtocolsSpoken.end());
+  m.joined = true;
   m.held = held();
   m.last_job_seq = last_job_seq_;
   m.draining = !takes_jobs();

@@ -32,6 +32,7 @@ struct Header {
   uint64_t version = kProtocolVersion;
   std::string kind;
   uint64_t correlation = 0;
+  bool joined = false;  // the payloads come in one frame
 };
 
 struct Message {
@@ -40,12 +41,19 @@ struct Message {
   Frames payloads;
 };
 
-Frames pack(std::string_view kind, uint64_t correlation, std::string body, Frames payloads = {});
+// How payloads travel: a frame each, or small ones (and more than one) joined in one frame, which
+// costs both sides far less. Only to a peer that has said that it takes them so.
+enum class Payloads { kApart, kJoined };
+inline constexpr size_t kJoinedPayloadMax = 4096;  // bytes of one; bigger ones are not worth a copy
+
+Frames pack(std::string_view kind, uint64_t correlation, std::string body, Frames payloads = {},
+            Payloads as = Payloads::kApart);
 
 // pack(correlation, Submit{...}, payloads)
 template <typename T>
-Frames pack(uint64_t correlation, const T& message, Frames payloads = {}) {
-  return pack(T::kKind, correlation, encode(message), std::move(payloads));
+Frames pack(uint64_t correlation, const T& message, Frames payloads = {},
+            Payloads as = Payloads::kApart) {
+  return pack(T::kKind, correlation, encode(message), std::move(payloads), as);
 }
 
 // Reads the frames of a peer. Error codes: bad_request (no header, too many frames),

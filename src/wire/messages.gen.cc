@@ -4040,7 +4040,8 @@ void write(Packer& out, const Hello& in) {
 }
 
 bool read(const Path& at, Reader& in, [[maybe_unused]] Welcome* out) {
-  static constexpr std::string_view kNames[] = {"epoch", "version", "limits", "move", "protocol"};
+  static constexpr std::string_view kNames[] = {"epoch", "version",  "limits",
+                                                "move",  "protocol", "joined"};
   FieldWalk walk(at, in, kNames);
   while (walk.next()) {
     [[maybe_unused]] const Path p{&at, walk.key()};
@@ -4064,6 +4065,9 @@ bool read(const Path& at, Reader& in, [[maybe_unused]] Welcome* out) {
       case 4:
         good = read_u64(p, in, &out->protocol, {0u, kNoBound});
         break;
+      case 5:
+        good = read_bool(p, in, &out->joined);
+        break;
       default:
         in.skip();
     }
@@ -4077,7 +4081,7 @@ bool read(const Path& at, Reader& in, [[maybe_unused]] Welcome* out) {
 
 void write(Packer& out, const Welcome& in) {
   (void)in;
-  out.pack_map(static_cast<uint32_t>(4 + (in.move ? 1 : 0)));
+  out.pack_map(static_cast<uint32_t>(5 + (in.move ? 1 : 0)));
   write_key(out, "epoch");
   write(out, in.epoch);
   write_key(out, "version");
@@ -4090,6 +4094,8 @@ void write(Packer& out, const Welcome& in) {
   }
   write_key(out, "protocol");
   write(out, in.protocol);
+  write_key(out, "joined");
+  write(out, in.joined);
 }
 
 bool read(const Path& at, Reader& in, [[maybe_unused]] Failure* out) {
@@ -5873,9 +5879,9 @@ void write(Packer& out, const PatchTenant& in) {
 }
 
 bool read(const Path& at, Reader& in, [[maybe_unused]] Register* out) {
-  static constexpr std::string_view kNames[] = {"instance",   "secret",   "session", "host",
-                                                "version",    "slots",    "labels",  "held",
-                                                "lastJobSeq", "draining", "limits",  "protocols"};
+  static constexpr std::string_view kNames[] = {
+      "instance", "secret",     "session",  "host",   "version",   "slots", "labels",
+      "held",     "lastJobSeq", "draining", "limits", "protocols", "joined"};
   FieldWalk walk(at, in, kNames);
   while (walk.next()) {
     [[maybe_unused]] const Path p{&at, walk.key()};
@@ -5924,6 +5930,9 @@ bool read(const Path& at, Reader& in, [[maybe_unused]] Register* out) {
           return read_u64(q, v, o, {0u, kNoBound});
         });
         break;
+      case 12:
+        good = read_bool(p, in, &out->joined);
+        break;
       default:
         in.skip();
     }
@@ -5939,7 +5948,7 @@ bool read(const Path& at, Reader& in, [[maybe_unused]] Register* out) {
 
 void write(Packer& out, const Register& in) {
   (void)in;
-  out.pack_map(static_cast<uint32_t>(12));
+  out.pack_map(static_cast<uint32_t>(13));
   write_key(out, "instance");
   write(out, in.instance);
   write_key(out, "secret");
@@ -5964,12 +5973,14 @@ void write(Packer& out, const Register& in) {
   write_map(out, in.limits, [](Packer& o, const auto& v) { write(o, v); });
   write_key(out, "protocols");
   write_list(out, in.protocols, [](Packer& o, const auto& v) { write(o, v); });
+  write_key(out, "joined");
+  write(out, in.joined);
 }
 
 bool read(const Path& at, Reader& in, [[maybe_unused]] Registered* out) {
-  static constexpr std::string_view kNames[] = {"epoch",   "session", "heartbeatMs",
-                                                "leaseMs", "cancels", "slots",
-                                                "drain",   "move",    "protocol"};
+  static constexpr std::string_view kNames[] = {"epoch",    "session", "heartbeatMs", "leaseMs",
+                                                "cancels",  "slots",   "drain",       "move",
+                                                "protocol", "joined"};
   FieldWalk walk(at, in, kNames);
   while (walk.next()) {
     [[maybe_unused]] const Path p{&at, walk.key()};
@@ -6004,6 +6015,9 @@ bool read(const Path& at, Reader& in, [[maybe_unused]] Registered* out) {
       case 8:
         good = read_u64(p, in, &out->protocol, {0u, kNoBound});
         break;
+      case 9:
+        good = read_bool(p, in, &out->joined);
+        break;
       default:
         in.skip();
     }
@@ -6020,7 +6034,7 @@ bool read(const Path& at, Reader& in, [[maybe_unused]] Registered* out) {
 
 void write(Packer& out, const Registered& in) {
   (void)in;
-  out.pack_map(static_cast<uint32_t>(8 + (in.move ? 1 : 0)));
+  out.pack_map(static_cast<uint32_t>(9 + (in.move ? 1 : 0)));
   write_key(out, "epoch");
   write(out, in.epoch);
   write_key(out, "session");
@@ -6041,6 +6055,8 @@ void write(Packer& out, const Registered& in) {
   }
   write_key(out, "protocol");
   write(out, in.protocol);
+  write_key(out, "joined");
+  write(out, in.joined);
 }
 
 bool read(const Path& at, Reader& in, [[maybe_unused]] Heartbeat* out) {

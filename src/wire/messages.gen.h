@@ -708,6 +708,7 @@ struct Welcome {
   std::map<std::string, uint64_t> limits{};  // limits by option name
   std::optional<Address> move{};  // the broker's key changes: connect there instead, with that key
   uint64_t protocol = 1;          // version to speak from now on: the greatest that both know
+  bool joined = false;            // the broker takes joined payloads
 };
 
 // The request could not be served, or the message not be read.
@@ -1126,6 +1127,7 @@ struct Register {
   std::map<std::string, uint64_t> limits{};  // what it grants a job, by option name, for people
   std::vector<uint64_t> protocols{};  // versions of this protocol that the sender speaks; empty:
                                       // that of this message alone
+  bool joined = false;                // the runner takes joined payloads
 };
 
 // The session stands.
@@ -1141,6 +1143,7 @@ struct Registered {
   bool drain = false;             // an operator drains this runner
   std::optional<Address> move{};  // the broker's key changes: connect there instead, with that key
   uint64_t protocol = 1;          // version to speak in this session: the greatest that both know
+  bool joined = false;            // the broker takes joined payloads
 };
 
 // Renews every lease held. Answered with HeartbeatAck, or Failure with register_again.

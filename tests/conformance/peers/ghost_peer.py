@@ -26,13 +26,17 @@ class Peer:
         self.numbers = itertools.count(1)
         self.answers = {}
         self.orders = []
+        self.joins = False  # sends its payloads in one frame
+        self.joined = 0     # messages that came so
 
     def close(self):
         self.socket.close()
 
     def send(self, kind, body, payloads=(), correlation=0, version=1):
-        self.socket.send_multipart([msgpack.packb({'v': version, 'k': kind, 'c': correlation}),
-                                    msgpack.packb(body), *payloads])
+        header = {'v': version, 'k': kind, 'c': correlation}
+        if self.joins:
+            header, payloads = {**header, 'j': True}, [msgpack.packb(list(payloads))]
+        self.socket.send_multipart([msgpack.packb(header), msgpack.packb(body), *payloads])
 
     def receive(self, timeout_s):
         """Reads one message into answers or orders; False when none came in time."""
@@ -40,6 +44,10 @@ class Peer:
             return False
         header, body, *payloads = self.socket.recv_multipart()
         header = msgpack.unpackb(header)
+        if header.get('j'):
+            [payloads] = payloads
+            payloads = msgpack.unpackb(payloads)
+            self.joined += 1
         message = (header['k'], msgpack.unpackb(body), payloads)
         if header.get('c', 0):
             self.answers[header['c']] = message

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 """The broker as seen by a client and a runner in another language. peers_test.py BROKER_PROGRAM [unittest arguments]"""
+import hashlib
 import json
 import os
 import pathlib
@@ -125,6 +126,33 @@ class PeersTest(unittest.TestCase):
         for name, content in {'diff': b'the diff', 'artifact:out/a': b'artifact', 'request': msgpack.packb(REQUEST)}.items():
             _, slice_, payloads = self.client.ask('GetBlob', {'id': 'a', 'name': name})
             self.assertEqual((slice_['size'], payloads[0]), (len(content), content), name)
+
+    def test_payloads_in_one_frame(self):
+        """Both ways, to who has said that it takes them, and never to another."""
+        self.client.joins = True
+        runner = self.open(Runner(self.broker.runners, 'p1', slots=8))
+        self.assertTrue(runner.register(joined=True)['joined'])
+        self.assertTrue(self.client.ask('Hello', {'program': 'x'})[1]['joined'])
+        requests = {f'j{i}': {**REQUEST, 'description': str(i)} for i in range(4)}
+        bodies = [msgpack.packb(request) for request in requests.values()]
+        items = [{'id': job_id, 'requestHash': hashlib.sha256(body).digest(), 'repo': 'r'}
+                 for job_id, body in zip(requests, bodies)]
+        acks = self.client.ask('Submit', {'items': items}, bodies)[1]['items']
+        self.assertEqual([ack['status'] for ack in acks], ['accepted'] * 4)
+        taken = runner.take()
+        self.assertEqual({job['id']: request for job, request, _ in taken}, requests)
+        self.assertEqual(runner.joined, 1)
+        runner.joins = True
+        for job, _, _ in taken:
+            self.assertEqual(runner.result(job['lease'], diff=job['id'].encode(), treeOid=OID), 'committed')
+        for job_id in requests:
+            self.assertEqual(self.client.wait(job_id)[0]['state'], 'SUCCEEDED')
+            self.assertEqual(self.client.ask('GetBlob', {'id': job_id, 'name': 'diff'})[2], [job_id.encode()])
+        self.assertEqual(self.client.joined, 0)
+        runner.register(joined=False)
+        self.client.ask('Submit', {'items': [{**item, 'id': 'k' + item['id']} for item in items]}, bodies)
+        self.assertEqual(len(runner.take()), 4)
+        self.assertEqual(runner.joined, 1)
 
     def test_an_old_fencing_token_writes_nothing(self):
         first, second = self.runner('p1'), None

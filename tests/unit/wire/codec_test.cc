@@ -85,5 +85,62 @@ TEST(Envelope, FailureAnswersTheCorrelation) {
   EXPECT_EQ(failure->error.code, "not_found");
 }
 
+std::vector<std::string> payloads_of(const Frames& frames) {
+  uint64_t correlation = 0;
+  const auto message = unpack(frames, &correlation);
+  EXPECT_TRUE(message.ok() && correlation == 5) << message.error().message;
+  std::vector<std::string> bytes;
+  for (const Blob& payload : message->payloads) bytes.push_back(*payload);
+  return bytes;
+}
+
+TEST(Envelope, SmallPayloadsTravelInOneFrame) {
+  const std::string biggest(kJoinedPayloadMax, 'b');
+  const std::vector<std::string> bytes{"one", "", biggest};
+  Frames payloads;
+  for (const std::string& each : bytes) payloads.push_back(make_blob(each));
+  const Frames joined = pack("Submit", 5, encode(Submit{}), payloads, Payloads::kJoined);
+  EXPECT_EQ(joined.size(), 3u);
+  EXPECT_EQ(payloads_of(joined), bytes);
+  const Frames apart = pack("Submit", 5, encode(Submit{}), payloads);
+  EXPECT_EQ(apart.size(), 5u);
+  EXPECT_EQ(payloads_of(apart), bytes);
+}
+
+TEST(Envelope, OneThatIsBigOrAloneIsAFrame) {
+  const std::string big(kJoinedPayloadMax + 1, 'b');
+  for (const std::vector<std::string>& bytes :
+       {std::vector<std::string>{"one", big}, std::vector<std::string>{"one"}, {}}) {
+    Frames payloads;
+    for (const std::string& each : bytes) payloads.push_back(make_blob(each));
+    const Frames frames = pack("Submit", 5, encode(Submit{}), payloads, Payloads::kJoined);
+    EXPECT_EQ(frames.size(), 2 + bytes.size());
+    EXPECT_EQ(payloads_of(frames), bytes);
+  }
+}
+
+TEST(Envelope, JoinedPayloadsThatAreNoneAreRefused) {
+  using namespace std::string_literals;
+  const Blob header = make_blob("\x83\xa1v\x01\xa1k\xa6Submit\xa1j\xc3"s);
+  const Blob body = make_blob("\x80"s);
+  const auto code = [&](Frames frames) {
+    uint64_t correlation = 0;
+    const auto message = unpack(std::move(frames), &correlation);
+    return message ? "" : message.error().code;
+  };
+  std::string most = "\xdc\x10\x00"s;
+  for (int i = 0; i < 4096; ++i) most += "\xc4\x00"s;
+  std::string more = "\xdc\x10\x01"s;
+  for (int i = 0; i < 4097; ++i) more += "\xc4\x00"s;
+  EXPECT_EQ(code({header, body, make_blob("\x91\xc4\x01x"s)}), "");
+  EXPECT_EQ(code({header, body, make_blob(most)}), "");
+  for (const std::string& bad : {""s, "\xc0"s, "\x91\xa1x"s, "\x91\xc4\x02x"s, "\x91\xc4\x01x\x00"s,
+                                 "\xdd\xff\xff\xff\xff"s, more}) {
+    EXPECT_EQ(code({header, body, make_blob(bad)}), "bad_request") << to_hex(bad.substr(0, 9));
+  }
+  EXPECT_EQ(code({header, body}), "bad_request");
+  EXPECT_EQ(code({header, body, make_blob("\x90"s), make_blob("x"s)}), "bad_request");
+}
+
 }  // namespace
 }  // namespace ghost::wire
