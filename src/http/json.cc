@@ -252,6 +252,63 @@ Json unpacked(MsgpackReader& in) {
   }
 }
 
+void print_text(std::string_view bytes, std::string* out) {
+  const bool plain = std::all_of(bytes.begin(), bytes.end(), [](char c) {
+    return static_cast<unsigned char>(c) >= 0x20 && static_cast<unsigned char>(c) < 0x7f &&
+           c != '"' && c != '\\';
+  });
+  if (!plain) {
+    *out += json::serialize(text_value(bytes));
+    return;
+  }
+  *out += '"';
+  *out += bytes;
+  *out += '"';
+}
+
+// Passes one value.
+void print_next(MsgpackReader& in, std::string* out) {
+  const MsgpackValue value = in.next();
+  switch (value.kind) {
+    case MsgpackValue::Kind::kBool:
+      *out += value.boolean ? "true" : "false";
+      return;
+    case MsgpackValue::Kind::kUnsigned:
+      *out += std::to_string(value.u64);
+      return;
+    case MsgpackValue::Kind::kNegative:
+      *out += std::to_string(value.i64);
+      return;
+    case MsgpackValue::Kind::kFloat:
+      *out += json::serialize(Json(value.f64));
+      return;
+    case MsgpackValue::Kind::kString:
+    case MsgpackValue::Kind::kBytes:
+      return print_text(value.bytes, out);
+    case MsgpackValue::Kind::kList:
+      *out += '[';
+      for (uint32_t i = 0; i < value.count; ++i) {
+        if (i > 0) *out += ',';
+        print_next(in, out);
+      }
+      *out += ']';
+      return;
+    case MsgpackValue::Kind::kMap:
+      *out += '{';
+      for (uint32_t i = 0; i < value.count; ++i) {
+        if (i > 0) *out += ',';
+        print_text(key_text(MsgpackReader(in).next()), out);
+        in.skip();
+        *out += ':';
+        print_next(in, out);
+      }
+      *out += '}';
+      return;
+    default:
+      *out += "null";
+  }
+}
+
 void print_pretty(const Json& value, const std::string& indent, std::string* out) {
   const std::string deeper = indent + "  ";
   const char* separator = "\n";
@@ -319,6 +376,14 @@ Result<Json> from_msgpack(std::string_view bytes) {
   if (Status s = wire::codec::check(bytes); !s) return s.error();
   MsgpackReader in(bytes);
   return unpacked(in);
+}
+
+std::string print_msgpack(std::string_view one_value) {
+  std::string out;
+  out.reserve(2 * one_value.size());
+  MsgpackReader in(one_value);
+  print_next(in, &out);
+  return out;
 }
 
 const Json* find_member(const Json& object, std::string_view key) {

@@ -51,6 +51,13 @@ Json to_json(const T& value) {
   return from_msgpack(wire::encode(value)).value();
 }
 
+// What print_json(to_json(value)) gives, without the tree of values between.
+std::string print_msgpack(std::string_view one_value);
+template <typename T>
+std::string print_struct(const T& value) {
+  return print_msgpack(wire::encode(value));
+}
+
 // Looks a member up and reads it, with a default for an absent member or one of another type.
 // For answers that a program reads, where an older or newer peer may leave fields out.
 const Json* find_member(const Json& object, std::string_view key);  // null when absent

@@ -55,10 +55,14 @@ bool Request::accepts(std::string_view media_type) const {
 }
 
 Response json_response(int status, const http::Json& body) {
+  return json_text_response(status, http::print_json(body));
+}
+
+Response json_text_response(int status, std::string body) {
   Response out;
   out.status = status;
   out.content_type = "application/json";
-  out.body = http::print_json(body) + "\n";
+  out.body = std::move(body) + "\n";
   return out;
 }
 

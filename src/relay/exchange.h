@@ -76,6 +76,7 @@ struct Response {
 };
 
 Response json_response(int status, const http::Json& body);
+Response json_text_response(int status, std::string body);
 Response text_response(int status, std::string body);
 Response empty_response(int status);
 // Adds Retry-After where the code allows a repeat later.

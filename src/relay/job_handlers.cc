@@ -14,7 +14,9 @@ namespace ghost::relay {
 namespace {
 
 Response job_response(int status, const Answered<wire::Job>& answer) {
-  Response out = json_response(status, document_of(answer));
+  Response out = answer.payloads.empty() || answer.payloads[0]->empty()
+                     ? json_text_response(status, http::print_struct(answer.value->job))
+                     : json_response(status, document_of(answer));
   out.headers.emplace_back("ETag", job_etag(answer.value->job, out.body));
   out.headers.emplace_back("Cache-Control", "no-cache");
   return out;

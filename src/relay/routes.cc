@@ -1,6 +1,6 @@
 #include "relay/routes.h"
 
-#include <optional>
+#include <algorithm>
 
 namespace ghost::relay {
 namespace {
@@ -56,63 +56,81 @@ constexpr Route kRoutes[] = {
     {"GET", "", wire::Scope::kRead, get_root},
 };
 
-std::optional<std::vector<std::string>> match(std::string_view pattern,
-                                              const std::vector<std::string>& segments) {
-  std::vector<std::string> params;
-  size_t at = 0;
-  for (size_t begin = 0; begin < pattern.size();) {
-    const size_t end = std::min(pattern.find('/', begin), pattern.size());
-    const std::string_view part = pattern.substr(begin, end - begin);
-    begin = end + 1;
-    if (at == segments.size()) return std::nullopt;
-    if (part == "**") {
-      std::string rest;
-      for (; at < segments.size(); ++at) rest += (rest.empty() ? "" : "/") + segments[at];
-      if (rest.empty()) return std::nullopt;
-      params.push_back(std::move(rest));
-      return params;
+// A pattern taken apart, so that most routes are told from a path by its length alone.
+struct Pattern {
+  std::vector<std::string_view> parts;
+  bool rest = false;  // ends in "**"
+};
+
+std::vector<Pattern> taken_apart() {
+  std::vector<Pattern> all;
+  for (const Route& route : kRoutes) {
+    Pattern& pattern = all.emplace_back();
+    for (size_t begin = 0; begin < route.pattern.size();) {
+      const size_t end = std::min(route.pattern.find('/', begin), route.pattern.size());
+      pattern.parts.push_back(route.pattern.substr(begin, end - begin));
+      begin = end + 1;
     }
-    if (part == "{}") {
-      params.push_back(segments[at]);
-    } else if (part != segments[at]) {
-      return std::nullopt;
-    }
-    ++at;
+    pattern.rest = !pattern.parts.empty() && pattern.parts.back() == "**";
+    if (pattern.rest) pattern.parts.pop_back();
   }
-  if (at != segments.size()) return std::nullopt;
+  return all;
+}
+
+bool matches(const Pattern& pattern, const std::vector<std::string>& segments) {
+  const size_t count = pattern.parts.size();
+  if (pattern.rest ? segments.size() <= count : segments.size() != count) return false;
+  for (size_t i = count; i-- > 0;) {
+    if (pattern.parts[i] != "{}" && pattern.parts[i] != segments[i]) return false;
+  }
+  const auto begin = segments.begin() + static_cast<ptrdiff_t>(count);
+  return !pattern.rest ||
+         std::any_of(begin, segments.end(), [](const std::string& s) { return !s.empty(); });
+}
+
+std::vector<std::string> params_of(const Pattern& pattern,
+                                   const std::vector<std::string>& segments) {
+  std::vector<std::string> params;
+  for (size_t i = 0; i < pattern.parts.size(); ++i) {
+    if (pattern.parts[i] == "{}") params.push_back(segments[i]);
+  }
+  if (pattern.rest) {
+    std::string rest;
+    for (size_t i = pattern.parts.size(); i < segments.size(); ++i) {
+      rest += (rest.empty() ? "" : "/") + segments[i];
+    }
+    params.push_back(std::move(rest));
+  }
   return params;
 }
 
 }  // namespace
 
 RouteMatch find_route(std::string_view method, const std::vector<std::string>& segments) {
+  static const std::vector<Pattern> patterns = taken_apart();
   RouteMatch out;
+  const Pattern *first = nullptr, *chosen = nullptr;
   const Route* get = nullptr;
   // More special patterns stand before general ones with which they overlap.
-  std::optional<std::vector<std::string>> found;
-  std::string_view pattern;
-  for (const Route& route : kRoutes) {
-    if (!found) {
-      found = match(route.pattern, segments);
-      if (!found) continue;
-      pattern = route.pattern;
-    }
-    if (route.pattern != pattern && !match(route.pattern, segments)) continue;
+  for (size_t i = 0; i < patterns.size(); ++i) {
+    if (!matches(patterns[i], segments)) continue;
+    const Route& route = kRoutes[i];
+    if (first == nullptr) first = &patterns[i];
     if (route.method == "GET" && get == nullptr) {
       get = &route;
       out.allow += out.allow.empty() ? "GET, HEAD" : ", GET, HEAD";
     } else if (route.method != "GET") {
       out.allow += (out.allow.empty() ? "" : ", ") + std::string(route.method);
     }
-    if (route.method == method && out.route == nullptr) out.route = &route;
+    const bool asked = route.method == method || (method == "HEAD" && get == &route);
+    if (asked && out.route == nullptr) {
+      out.route = &route;
+      chosen = &patterns[i];
+    }
   }
-  if (method == "HEAD") out.route = get;
-  if (!found) return out;
+  if (first == nullptr) return out;
   out.allow += ", OPTIONS";
-  out.params = std::move(*found);
-  if (out.route != nullptr && out.route->pattern != pattern) {
-    out.params = *match(out.route->pattern, segments);
-  }
+  out.params = params_of(chosen != nullptr ? *chosen : *first, segments);
   return out;
 }
 

@@ -66,6 +66,25 @@ TEST(Json, GoesThroughMsgpackUnchanged) {
             "b\"");
 }
 
+TEST(Json, PrintsMsgpackAsItPrintsTheValue) {
+  for (const std::string text :
+       {R"({"a":[1,-2,18446744073709551615,1.5E0,true,false,null,"é"],"b":{},"c\"\n":[]})", "[]",
+        R"("a\"b\\c\u0000\u001f\u007f\n")", R"([[],{"a":{"b":-9223372036854775808}},"",1e300])",
+        R"("plain text, 0 to ~")"}) {
+    const std::string bytes = to_msgpack(*parse_json(text));
+    EXPECT_EQ(print_msgpack(bytes), print_json(*from_msgpack(bytes)));
+  }
+  const std::string binary(
+      "\xc4\x03"
+      "a\xff"
+      "b",
+      5);
+  EXPECT_EQ(print_msgpack(binary), print_json(*from_msgpack(binary)));
+  const wire::Repo repo{"r",  "https://x/y", "main",  "",
+                        true, {"make"},      {"*.c"}, wire::Network::kNone};
+  EXPECT_EQ(print_struct(repo), print_json(to_json(repo)));
+}
+
 TEST(Json, ReadsWireStructsWithPaths) {
   const Json request = *parse_json(
       R"({"base":{"repo":"r"},"patch":{"data":"x"},"gates":[{"name":"a","run":"b"},
