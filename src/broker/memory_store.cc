@@ -47,6 +47,15 @@ std::string_view take_part(std::string_view* bytes) {
   return part;
 }
 
+size_t payload_bytes(const Row& row) {
+  size_t bytes = 0;
+  for (const Blob* blob : {&row.request, &row.verdict, &row.diff}) {
+    bytes += *blob ? (*blob)->size() : 0;
+  }
+  for (const wire::Event& event : row.events) bytes += event.data ? event.data->size() : 0;
+  return bytes;
+}
+
 void pack(const Row& row, std::string* out) {
   out->clear();
   std::string part;
@@ -206,6 +215,7 @@ class MemoryStore : public Store {
     const auto at = rows_.find(no);
     if (at == rows_.end() || !at->second.row || !at->second.row->files.empty()) return;
     Entry& entry = at->second;
+    if (payload_bytes(*entry.row) > PackedJobs::kPieceMax) return;
     pack(*entry.row, &piece_);
     if (piece_.size() > PackedJobs::kPieceMax) return;
     entry.piece = packed_.put(piece_);
