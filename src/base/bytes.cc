@@ -3,6 +3,8 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 
+#include <cstring>
+
 namespace ghost {
 namespace {
 
@@ -151,7 +153,13 @@ bool is_utf8(std::string_view bytes) {
   const auto* end = p + bytes.size();
   while (p < end) {
     if (*p < 0x80) {
-      ++p;
+      // Most text is ASCII: eight bytes at a time.
+      uint64_t eight;
+      for (; end - p >= 8; p += 8) {
+        std::memcpy(&eight, p, 8);
+        if ((eight & 0x8080808080808080) != 0) break;
+      }
+      while (p < end && *p < 0x80) ++p;
       continue;
     }
     int extra;

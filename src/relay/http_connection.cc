@@ -41,20 +41,29 @@ std::string http_date() {
 }
 
 // No value can end a header line or begin another.
-std::string one_line(std::string_view value) {
-  std::string out(value);
-  for (char& c : out) {
+void append_line(std::string_view value, std::string* out) {
+  const size_t begin = out->size();
+  out->append(value);
+  for (size_t i = begin; i < out->size(); ++i) {
+    char& c = (*out)[i];
     if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
   }
-  return out;
+  out->append("\r\n");
 }
 
 std::string response_head(const Response& r, bool keep_alive, std::optional<uint64_t> length,
                           bool chunked) {
   const auto reason = http::obsolete_reason(http::int_to_status(static_cast<unsigned>(r.status)));
-  std::string out = "HTTP/1.1 " + std::to_string(r.status) + " " + std::string(reason) + "\r\n";
+  std::string out;
+  out.reserve(512);
+  out.append("HTTP/1.1 ")
+      .append(std::to_string(r.status))
+      .append(" ")
+      .append(reason)
+      .append("\r\n");
   const auto add = [&](std::string_view name, std::string_view value) {
-    out.append(name).append(": ").append(one_line(value)).append("\r\n");
+    out.append(name).append(": ");
+    append_line(value, &out);
   };
   add("Date", http_date());
   if (!r.content_type.empty()) {
@@ -73,7 +82,8 @@ std::string response_head(const Response& r, bool keep_alive, std::optional<uint
     add("Content-Length", std::to_string(*length));
   }
   add("Connection", keep_alive ? "keep-alive" : "close");
-  return out + "\r\n";
+  out.append("\r\n");
+  return out;
 }
 
 }  // namespace

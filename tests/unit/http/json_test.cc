@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/bytes.h"
 #include "http/problem.h"
 
 namespace ghost::http {
@@ -102,6 +103,24 @@ TEST(Json, WritesWireStructs) {
             R"({"name":"r","url":"https://x/y","defaultBranch":"main","credential":"",)"
             R"("allowGitlinks":true,"prepare":["make"],"prepareFiles":["*.c"],)"
             R"("prepareNetwork":"none"})");
+}
+
+TEST(Json, Utf8IsJudgedWhereverItStands) {
+  for (size_t before = 0; before < 20; ++before) {
+    for (size_t behind = 0; behind < 20; ++behind) {
+      const auto among = [&](const std::string& middle) {
+        return is_utf8(std::string(before, 'a') + middle + std::string(behind, 'z'));
+      };
+      EXPECT_TRUE(among(""));
+      EXPECT_TRUE(among("\xc3\xa9"));
+      EXPECT_TRUE(among("\xc3\xa9 \xf0\x9f\x98\x80"));
+      EXPECT_FALSE(among("\xff"));
+      EXPECT_FALSE(among("\xc3"));
+      EXPECT_FALSE(among("\xa9"));
+      EXPECT_FALSE(among("\xed\xa0\x80"));  // a surrogate
+      EXPECT_FALSE(among("\xc3\xa9\x80"));
+    }
+  }
 }
 
 TEST(Json, ReplacesWhatIsNotUtf8) {
