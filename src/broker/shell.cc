@@ -4,10 +4,10 @@
 #include <chrono>
 
 #include "base/log.h"
-#include "base/memory.h"
 #include "base/planted_bugs.h"
 #include "broker/crash_point.h"
 #include "broker/dispatch.h"
+#include "broker/heap.h"
 #include "broker/views.h"
 
 namespace ghost::broker {
