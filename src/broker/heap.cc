@@ -3,11 +3,11 @@
 #ifdef GHOST_JEMALLOC
 #include <jemalloc/jemalloc.h>
 
-// Read by jemalloc when the program starts. One arena: a block that a thread of ZeroMQ took is freed
-// by the loop. What was freed is used again for a second, so that turns do not fault it in anew;
-// a broker at rest has no turns, and gives it back by return_free_memory().
+// Read by jemalloc when the program starts. One arena: a block that a thread of ZeroMQ took is
+// freed by the loop. What was freed is used again for ten seconds, so that turns do not fault it in
+// anew; a broker at rest gives it back by return_free_memory().
 extern "C" const char* malloc_conf;
-const char* malloc_conf = "narenas:1,dirty_decay_ms:1000,muzzy_decay_ms:0";
+const char* malloc_conf = "narenas:1,muzzy_decay_ms:0";
 
 namespace ghost::broker {
 

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/bytes.h"
+#include "broker/gather_vfs.h"
 
 namespace ghost::broker {
 namespace {
@@ -101,13 +102,14 @@ Database::~Database() {
   sqlite3_close(raw_);
 }
 
-Status Database::open(const std::string& path) {
+Status Database::open(const std::string& path, Use use) {
   path_ = path;
   static std::once_flag configured;
   std::call_once(configured, [] { sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0); });
   const int flags =
       SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
-  if (sqlite3_open_v2(path.c_str(), &raw_, flags, nullptr) != SQLITE_OK) {
+  const char* vfs = use == Use::kAlone ? gathering_vfs() : nullptr;
+  if (sqlite3_open_v2(path.c_str(), &raw_, flags, vfs) != SQLITE_OK) {
     return failure(raw_, "open store " + path);
   }
   sqlite3_limit(raw_, SQLITE_LIMIT_WORKER_THREADS, 0);

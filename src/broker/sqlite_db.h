@@ -54,8 +54,10 @@ class Database {
   Database(const Database&) = delete;
   Database& operator=(const Database&) = delete;
 
-  // Opens the file, or makes it.
-  Status open(const std::string& path);
+  // Opens the file, or makes it. kAlone: nobody else may have it open, and writes reach the file
+  // when it is synced or closed (see gather_vfs.h).
+  enum class Use { kShared, kAlone };
+  Status open(const std::string& path, Use use = Use::kShared);
   // To be read only, without its log and without a lock: nobody may be at work on it.
   Status open_as_it_lies(const std::string& path);
   Status exec(const std::string& sql);

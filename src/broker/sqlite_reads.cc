@@ -23,26 +23,34 @@ Result<StoredJob> SqliteStore::job(JobNo no) {
   const bool ok = rows::decode(select_job_.column_blob(0), &job.status) &&
                   rows::decode(select_job_.column_blob(1), &job.spec);
   select_job_.reset();
-  const Error damaged{"io_error", "store " + path_ + ": job " + std::to_string(no) + " is damaged",
-                      ""};
-  if (!ok) return damaged;
+  if (!ok) return damaged(no);
   const Result<bool> finished = select_result_status_.bind(1, no).step();
   if (!finished) return finished.error();
   if (*finished) {
     const bool read = rows::decode(select_result_status_.column_blob(0), &job.status);
     select_result_status_.reset();
-    if (!read) return damaged;
+    if (!read) return damaged(no);
   }
   return job;
 }
 
+Error SqliteStore::damaged(JobNo no) const {
+  return {"io_error", "store " + path_ + ": job " + std::to_string(no) + " is damaged", ""};
+}
+
 Result<DispatchRow> SqliteStore::dispatch_row(JobNo no) {
   if (std::optional<DispatchRow> fresh = fresh_.take(no)) return std::move(*fresh);
-  Result<StoredJob> stored = job(no);
-  if (!stored) return stored.error();
+  const Result<bool> row = select_spec_.bind(1, no).step();
+  if (!row) return row.error();
+  if (!*row) return no_job(no);
+  auto spec = std::make_shared<JobSpec>();
+  spec->no = no;
+  const bool ok = rows::decode(select_spec_.column_blob(0), spec.get());
+  select_spec_.reset();
+  if (!ok) return damaged(no);
   Result<Blob> bytes = request(no);
   if (!bytes) return bytes.error();
-  return DispatchRow{std::make_shared<const JobSpec>(std::move(stored->spec)), std::move(*bytes)};
+  return DispatchRow{std::move(spec), std::move(*bytes)};
 }
 
 Result<Blob> SqliteStore::request(JobNo no) {

@@ -71,7 +71,7 @@ Status SqliteStore::open() {
   if (Status s = make_dirs(options_.dir, 0700); !s) return s;
   if (Status s = lock_.take(options_.dir); !s) return s;
   reserve_.open(options_.dir, options_.reserve_bytes);
-  if (Status s = db_.open(path_); !s) return s;
+  if (Status s = db_.open(path_, Database::Use::kAlone); !s) return s;
   const std::string pragmas =
       "PRAGMA page_size = " + u64_text(kPageBytes) +
       "; PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
@@ -103,6 +103,7 @@ Status SqliteStore::prepare_statements() {
       {&update_status_, "UPDATE jobs SET status = ?2 WHERE no = ?1"},
       {&insert_result_, "INSERT INTO results(no, status, events, verdict) VALUES(?1, ?2, ?3, ?4)"},
       {&select_job_, "SELECT status, spec FROM jobs WHERE no = ?1"},
+      {&select_spec_, "SELECT spec FROM jobs WHERE no = ?1"},
       {&select_result_status_, "SELECT status FROM results WHERE no = ?1"},
       {&select_verdict_, "SELECT verdict FROM results WHERE no = ?1"},
       {&delete_job_, "DELETE FROM jobs WHERE no = ?1"},

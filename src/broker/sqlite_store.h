@@ -54,6 +54,7 @@ class SqliteStore : public Store {
     uint64_t packed_seq = 0;        // of the first of them
   };
 
+  Error damaged(JobNo no) const;
   Status prepare_statements();
   Status begin_life();  // epoch, hash key, first job number
   Status load_tables(const Recovery& into);
@@ -90,8 +91,8 @@ class SqliteStore : public Store {
   BlobTable requests_, verdicts_, diffs_;
   EventTable events_;
   Statement begin_, commit_;
-  Statement insert_job_, update_status_, insert_result_, select_job_, select_result_status_,
-      select_verdict_, delete_job_, delete_result_;
+  Statement insert_job_, update_status_, insert_result_, select_job_, select_spec_,
+      select_result_status_, select_verdict_, delete_job_, delete_result_;
   Statement insert_label_, delete_label_, select_label_;
   Statement select_artifact_, put_artifact_, put_chunk_, list_artifacts_, delete_artifact_,
       delete_chunks_, select_chunks_;

@@ -82,7 +82,11 @@ Result<std::string> BlobTable::get(JobNo no) {
     const Result<bool> row = rows_.step();
     if (!row) return row.error();
     if (!*row) return bytes;
-    bytes.append(rows_.column_blob(1));
+    const std::string_view part = rows_.column_blob(1);
+    bytes.append(part);
+    if (part.size() == kRowBytes) continue;
+    rows_.reset();  // a row that is not full is the last
+    return bytes;
   }
 }
 

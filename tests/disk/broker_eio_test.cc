@@ -132,7 +132,7 @@ class BrokerOnAFailingDisk : public ShellTest {
 // GHOST_EIO_EVERY=1 tries each operation; the default is a slice of them.
 TEST_F(BrokerOnAFailingDisk, StopsSaysWhyAndRecovers) {
   const char* every = std::getenv("GHOST_EIO_EVERY");
-  const uint64_t step = every != nullptr ? std::strtoull(every, nullptr, 10) : 5;
+  const uint64_t step = every != nullptr ? std::strtoull(every, nullptr, 10) : 2;
   uint64_t failed = 0;
   for (uint64_t n = 0; live_and_fail(n, n / step % 2 == 1); n += step) {
     ++failed;

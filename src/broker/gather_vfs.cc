@@ -1,0 +1,136 @@
+#include "broker/gather_vfs.h"
+
+#include <sqlite3.h>
+
+#include <cstddef>
+#include <memory>
+#include <new>
+#include <string>
+
+#include "base/check.h"
+
+namespace ghost::broker {
+namespace {
+
+// SQLite's unix VFS takes but the low 17 bits of a size: of 128 KiB it writes nothing, and says
+// that the disk is full.
+constexpr size_t kGatheredMax = 120 << 10;
+constexpr const char* kName = "ghost-gathering";
+
+struct VfsBelow {
+  sqlite3_vfs* vfs = nullptr;
+};
+VfsBelow below;
+
+struct Gathered {
+  std::unique_ptr<std::max_align_t[]> memory;  // of the file below
+  std::string bytes;                           // to be written
+  sqlite3_int64 from = 0;                      // where
+  sqlite3_file* file() { return reinterpret_cast<sqlite3_file*>(memory.get()); }
+};
+
+struct File {
+  sqlite3_file base;
+  Gathered* gathered;
+};
+
+Gathered& gathered_of(sqlite3_file* file) {
+  return *reinterpret_cast<File*>(file)->gathered;
+}
+
+// Then it is all the file's below.
+int flush(Gathered& g) {
+  if (g.bytes.empty()) return SQLITE_OK;
+  const int code = g.file()->pMethods->xWrite(g.file(), g.bytes.data(),
+                                              static_cast<int>(g.bytes.size()), g.from);
+  g.bytes.clear();
+  return code;
+}
+
+// The call of the file below, after what was gathered.
+template <auto Method, typename... Args>
+int flushed(sqlite3_file* file, Args... args) {
+  Gathered& g = gathered_of(file);
+  const int code = flush(g);
+  return code != SQLITE_OK ? code : (g.file()->pMethods->*Method)(g.file(), args...);
+}
+template <auto Method, typename... Args>
+int direct(sqlite3_file* file, Args... args) {
+  Gathered& g = gathered_of(file);
+  return (g.file()->pMethods->*Method)(g.file(), args...);
+}
+
+int write(sqlite3_file* file, const void* data, int size, sqlite3_int64 at) {
+  Gathered& g = gathered_of(file);
+  const auto n = static_cast<size_t>(size);
+  const bool goes_on = at == g.from + static_cast<sqlite3_int64>(g.bytes.size());
+  if (!g.bytes.empty() && (!goes_on || g.bytes.size() + n > kGatheredMax)) {
+    if (const int code = flush(g); code != SQLITE_OK) return code;
+  }
+  if (g.bytes.empty()) g.from = at;
+  g.bytes.append(static_cast<const char*>(data), n);
+  return SQLITE_OK;
+}
+
+int close(sqlite3_file* file) {
+  Gathered* g = &gathered_of(file);
+  const int wrote = flush(*g);
+  const int code = g->file()->pMethods->xClose(g->file());
+  delete g;
+  file->pMethods = nullptr;
+  return wrote != SQLITE_OK ? wrote : code;
+}
+
+using Methods = sqlite3_io_methods;
+const Methods kFile = {1,  // no shared memory, no mapping
+                       close,
+                       flushed<&Methods::xRead, void*, int, sqlite3_int64>,
+                       write,
+                       flushed<&Methods::xTruncate, sqlite3_int64>,
+                       flushed<&Methods::xSync, int>,
+                       flushed<&Methods::xFileSize, sqlite3_int64*>,
+                       direct<&Methods::xLock, int>,
+                       direct<&Methods::xUnlock, int>,
+                       direct<&Methods::xCheckReservedLock, int*>,
+                       direct<&Methods::xFileControl, int, void*>,
+                       direct<&Methods::xSectorSize>,
+                       direct<&Methods::xDeviceCharacteristics>,
+                       nullptr,
+                       nullptr,
+                       nullptr,
+                       nullptr,
+                       nullptr,
+                       nullptr};
+
+int open(sqlite3_vfs*, const char* name, sqlite3_file* file, int flags, int* out_flags) {
+  file->pMethods = nullptr;
+  constexpr size_t kUnit = sizeof(std::max_align_t);
+  auto g = std::make_unique<Gathered>();
+  const size_t units = (static_cast<size_t>(below.vfs->szOsFile) + kUnit - 1) / kUnit;
+  g->memory = std::make_unique<std::max_align_t[]>(units);
+  const int code = below.vfs->xOpen(below.vfs, name, g->file(), flags, out_flags);
+  if (g->file()->pMethods == nullptr) return code;
+  reinterpret_cast<File*>(file)->gathered = g.release();
+  file->pMethods = &kFile;  // closed by SQLite, also after an error
+  return code;
+}
+
+}  // namespace
+
+const char* gathering_vfs() {
+  static sqlite3_vfs vfs;
+  sqlite3_vfs* const now = sqlite3_vfs_find(nullptr);
+  GHOST_CHECK(now != nullptr && now != &vfs);
+  if (below.vfs == now) return kName;
+  if (below.vfs != nullptr) sqlite3_vfs_unregister(&vfs);
+  below.vfs = now;
+  vfs = *now;  // paths, locks on them, clock and random numbers are its
+  vfs.zName = kName;
+  vfs.pNext = nullptr;
+  vfs.szOsFile = sizeof(File);
+  vfs.xOpen = open;
+  GHOST_CHECK(sqlite3_vfs_register(&vfs, 0) == SQLITE_OK);
+  return kName;
+}
+
+}  // namespace ghost::broker
