@@ -1,6 +1,7 @@
 #include "base/time.h"
 
-#include <cstdio>
+#include <algorithm>
+#include <chrono>
 #include <ctime>
 
 namespace ghost {
@@ -40,14 +41,25 @@ WallMs wall_now_ms() {
 }
 
 std::string format_rfc3339(WallMs t) {
-  const time_t seconds = static_cast<time_t>(t >= 0 ? t / 1000 : (t - 999) / 1000);
-  const int ms = static_cast<int>(t - static_cast<int64_t>(seconds) * 1000);
-  tm parts{};
-  gmtime_r(&seconds, &parts);
-  char out[64];
-  std::snprintf(out, sizeof out, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", parts.tm_year + 1900,
-                parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec, ms);
-  return out;
+  using namespace std::chrono;
+  constexpr WallMs kFirst = -62'167'219'200'000, kLast = 253'402'300'799'999;  // years 0 to 9999
+  const sys_time<milliseconds> at{milliseconds(std::clamp(t, kFirst, kLast))};
+  const sys_days day = floor<days>(at);
+  const year_month_day date(day);
+  const hh_mm_ss time(at - day);
+  // Written for every job that is told of: printf takes ten times as long.
+  char out[] = "0000-00-00T00:00:00.000Z";
+  const auto put = [&out](size_t end, int64_t value) {
+    for (; value != 0; value /= 10) out[--end] = static_cast<char>('0' + value % 10);
+  };
+  put(4, int{date.year()});
+  put(7, unsigned{date.month()});
+  put(10, unsigned{date.day()});
+  put(13, time.hours().count());
+  put(16, time.minutes().count());
+  put(19, time.seconds().count());
+  put(23, time.subseconds().count());
+  return std::string(out, sizeof out - 1);
 }
 
 Result<WallMs> parse_rfc3339(const std::string& text) {
