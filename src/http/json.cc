@@ -5,6 +5,7 @@
 #include <boost/json/serialize.hpp>
 #include <boost/json/value_stack.hpp>
 #include <cmath>
+#include <cstring>
 #include <set>
 #include <vector>
 
@@ -52,10 +53,7 @@ class Builder {
   bool on_key(json::string_view part, size_t, error_code& ec) {
     key_.append(part.data(), part.size());
     stack_.push_key(part);
-    Level& level = levels_.back();
-    const bool fresh = level.keys.insert(key_).second;
-    level.key = std::move(key_);
-    key_.clear();
+    const bool fresh = levels_.back().add(std::exchange(key_, {}));
     if (fresh) return true;
     const std::string path = path_text();
     return stop(ec, {"bad_field", path + ": stands twice", path});
@@ -98,16 +96,31 @@ class Builder {
   Json release() { return stack_.release(); }
 
  private:
+  static constexpr size_t kFewKeys = 16;
   struct Level {
     bool array;
     size_t index = 0;
-    std::string key;
-    std::set<std::string> keys;
+    std::vector<std::string> keys;  // of an object with few
+    std::set<std::string> many;     // else; then `keys` has the last alone
+
+    bool add(std::string key) {
+      bool fresh = true;
+      if (many.empty() && keys.size() < kFewKeys) {
+        fresh = std::find(keys.begin(), keys.end(), key) == keys.end();
+      } else {
+        if (many.empty()) many.insert(keys.begin(), keys.end());
+        keys.clear();
+        fresh = many.insert(key).second;
+      }
+      keys.push_back(std::move(key));
+      return fresh;
+    }
   };
 
   bool open(error_code& ec, bool array) {
     if (!count(ec)) return false;
     levels_.push_back({array, 0, {}, {}});
+    levels_.back().keys.reserve(array ? 0 : kFewKeys / 2);
     return true;
   }
   bool count(error_code& ec) {
@@ -128,7 +141,7 @@ class Builder {
       if (level.array) {
         out += "[" + std::to_string(level.index - 1) + "]";
       } else {
-        out += (out.empty() ? "" : ".") + log::escape_control(level.key.substr(0, 100));
+        out += (out.empty() ? "" : ".") + log::escape_control(level.keys.back().substr(0, 100));
       }
     }
     return out;
@@ -252,18 +265,42 @@ Json unpacked(MsgpackReader& in) {
   }
 }
 
+// Whether text stands in JSON as it is: ASCII without controls, quotes and backslashes. Eight bytes
+// at a time: where one is below `n` and has no high bit, (x - n) & ~x has its high bit.
+bool is_plain(std::string_view bytes) {
+  constexpr uint64_t kOnes = 0x0101010101010101, kHighs = 0x80 * kOnes;
+  const auto odd = [](uint64_t x) {
+    const uint64_t quote = x ^ kOnes * '"', backslash = x ^ kOnes * '\\', del = x ^ kOnes * 0x7f;
+    const uint64_t low = ((x - kOnes * 0x20) & ~x) | ((quote - kOnes) & ~quote) |
+                         ((backslash - kOnes) & ~backslash) | ((del - kOnes) & ~del);
+    return ((low | x) & kHighs) != 0;
+  };
+  size_t at = 0;
+  for (; at + 8 <= bytes.size(); at += 8) {
+    uint64_t x;
+    std::memcpy(&x, bytes.data() + at, 8);
+    if (odd(x)) return false;
+  }
+  uint64_t rest = kOnes * ' ';
+  std::memcpy(&rest, bytes.data() + at, bytes.size() - at);
+  return !odd(rest);
+}
+
 void print_text(std::string_view bytes, std::string* out) {
-  const bool plain = std::all_of(bytes.begin(), bytes.end(), [](char c) {
-    return static_cast<unsigned char>(c) >= 0x20 && static_cast<unsigned char>(c) < 0x7f &&
-           c != '"' && c != '\\';
-  });
-  if (!plain) {
+  if (!is_plain(bytes)) {
     *out += json::serialize(text_value(bytes));
     return;
   }
   *out += '"';
   *out += bytes;
   *out += '"';
+}
+
+void print_key(MsgpackReader& in, std::string* out) {
+  const MsgpackValue key = MsgpackReader(in).next();
+  in.skip();
+  if (key.kind == MsgpackValue::Kind::kString) return print_text(key.bytes, out);
+  print_text(key_text(key), out);
 }
 
 // Passes one value.
@@ -297,8 +334,7 @@ void print_next(MsgpackReader& in, std::string* out) {
       *out += '{';
       for (uint32_t i = 0; i < value.count; ++i) {
         if (i > 0) *out += ',';
-        print_text(key_text(MsgpackReader(in).next()), out);
-        in.skip();
+        print_key(in, out);
         *out += ':';
         print_next(in, out);
       }

@@ -42,6 +42,19 @@ TEST(Json, RefusesKeysThatStandTwice) {
   EXPECT_EQ(code_of(R"({"a":1,"\u0061":2})"), "bad_field");
 }
 
+TEST(Json, RefusesAnyOfManyKeysThatStandsTwice) {
+  for (int twice = -1; twice < 40; ++twice) {
+    std::string text = "{";
+    for (int i = 0; i < 40; ++i) text += "\"k" + std::to_string(i) + "\":{},";
+    text += "\"k" + std::to_string(twice) + "\":0}";
+    const Result<Json> got = parse_json(text);
+    EXPECT_EQ(got.ok(), twice < 0) << twice;
+    if (!got) {
+      EXPECT_EQ(got.error().field, "k" + std::to_string(twice));
+    }
+  }
+}
+
 TEST(Json, IsBounded) {
   EXPECT_EQ(code_of(std::string(28, '[') + std::string(28, ']')), "");
   EXPECT_EQ(code_of(std::string(29, '[') + std::string(29, ']')), "bad_json");
@@ -84,6 +97,21 @@ TEST(Json, PrintsMsgpackAsItPrintsTheValue) {
   const wire::Repo repo{"r",  "https://x/y", "main",  "",
                         true, {"make"},      {"*.c"}, wire::Network::kNone};
   EXPECT_EQ(print_struct(repo), print_json(to_json(repo)));
+}
+
+TEST(Json, PrintsEveryByteWhereverItStands) {
+  for (size_t before = 0; before < 9; ++before) {
+    for (size_t behind = 0; behind < 9; ++behind) {
+      for (int byte = 0; byte < 256; ++byte) {
+        const std::string text =
+            std::string(before, 'a') + static_cast<char>(byte) + std::string(behind, '~');
+        const std::string bytes = static_cast<char>(0xa0 + text.size()) + text;
+        ASSERT_EQ(print_msgpack(bytes), print_json(*from_msgpack(bytes))) << byte;
+        const std::string key = "\x81" + bytes + "\xc0";
+        ASSERT_EQ(print_msgpack(key), print_json(*from_msgpack(key))) << byte;
+      }
+    }
+  }
 }
 
 TEST(Json, ReadsWireStructsWithPaths) {
