@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/notify.h"
 #include "base/process.h"
+#include "broker/heap.h"
 #include "broker/program.h"
 #include "broker/restore.h"
 
@@ -42,6 +43,9 @@ int main(int argc, char** argv) {
                  told ? "" : "ghost-broker: ", told ? told->c_str() : told.error().message.c_str());
     return told ? 0 : 1;
   }
+#ifdef GHOST_JEMALLOC
+  options.return_free_memory = broker::return_free_memory;
+#endif
   const int stop_fd = stop_signals();
   const Status s = broker::run_broker(options, stop_fd,
                                       [](const std::string& clients, const std::string& runners) {

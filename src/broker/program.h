@@ -34,6 +34,7 @@ struct ProgramOptions {
   int64_t waits_max = 100'000;
   int64_t io_threads = 1;
   std::string log_level = "info", log_format = "text";
+  void (*return_free_memory)() = nullptr;  // no option: of the program's heap if it is not glibc's
 };
 
 std::string backups_folder(const ProgramOptions& options);

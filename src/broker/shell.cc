@@ -7,7 +7,6 @@
 #include "base/planted_bugs.h"
 #include "broker/crash_point.h"
 #include "broker/dispatch.h"
-#include "broker/heap.h"
 #include "broker/views.h"
 
 namespace ghost::broker {
@@ -20,8 +19,8 @@ constexpr size_t kReadsMax = 256;
 constexpr size_t kAskEmptyEvery = 32;  // messages of the other socket
 
 constexpr int64_t kSleepMsMax = 1000;
-constexpr int64_t kQuietMs = 20;         // without a message: the time for housekeeping
-constexpr size_t kTrimChanges = 10'000;  // then freed memory is given back, when all is quiet
+constexpr int64_t kQuietMs = 20;       // without a message: the time for housekeeping
+constexpr size_t kTrimChanges = 1000;  // then freed memory is given back, when all is quiet
 constexpr uint64_t kFullRetryMs = 5000;
 
 double seconds_since(std::chrono::steady_clock::time_point start) {
@@ -70,7 +69,7 @@ void Shell::woke(Now now, MonoMs slept_from, int64_t wanted_ms, bool message_wai
     if (changes_since_trim_ >= kTrimChanges) {
       changes_since_trim_ = 0;
       if (actions_.persist.empty() && actions_.send.empty()) actions_ = {};
-      return_free_memory();
+      options_.return_free_memory();
     }
   }
 }

@@ -4,6 +4,8 @@
 // reads. What arrives during the commit is the next turn's. One thread owns all of it.
 #pragma once
 
+#include <malloc.h>
+
 #include <map>
 #include <optional>
 #include <string>
@@ -37,6 +39,8 @@ struct ShellOptions {
   wire::Instance self;          // the broker in the registry
   Access* access = nullptr;     // null: whoever is heard may say anything
   TokenDesk* tokens = nullptr;  // null: no tokens, and none can be added
+  // Gives freed memory back to the system; called when much was freed and nothing is to be done.
+  void (*return_free_memory)() = [] { (void)::malloc_trim(0); };
 };
 
 class Shell {
