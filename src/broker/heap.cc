@@ -99,6 +99,11 @@ void operator delete[](void* block, std::align_val_t, const std::nothrow_t&) noe
 
 namespace ghost::broker {
 
+void keep_freed_memory() {
+  ::mallopt(M_TRIM_THRESHOLD, 64 << 20);
+  ::mallopt(M_MMAP_THRESHOLD, 4 << 20);  // or each large frame would be mapped anew
+}
+
 void return_free_memory() {
   static_assert(MALLCTL_ARENAS_ALL == 4096);
   (void)mallctl("thread.tcache.flush", nullptr, nullptr, nullptr, 0);

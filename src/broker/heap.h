@@ -5,6 +5,10 @@
 
 namespace ghost::broker {
 
+// Called first. glibc's heap keeps what was freed, too: by itself it gives the top of it back at
+// once, and every turn of the loop would fault it in again.
+void keep_freed_memory();
+
 // Gives memory that was freed back to the system, of both heaps. Takes milliseconds after much was
 // freed: for when the loop has nothing to do. Called by the loop's thread, whose own spare blocks
 // go with it.

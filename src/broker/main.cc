@@ -44,6 +44,7 @@ int main(int argc, char** argv) {
     return told ? 0 : 1;
   }
 #ifdef GHOST_JEMALLOC
+  broker::keep_freed_memory();
   options.return_free_memory = broker::return_free_memory;
 #endif
   const int stop_fd = stop_signals();
