@@ -4,7 +4,6 @@
 
 #include <cstddef>
 #include <memory>
-#include <new>
 #include <string>
 
 #include "base/check.h"
@@ -17,10 +16,7 @@ namespace {
 constexpr size_t kGatheredMax = 120 << 10;
 constexpr const char* kName = "ghost-gathering";
 
-struct VfsBelow {
-  sqlite3_vfs* vfs = nullptr;
-};
-VfsBelow below;
+sqlite3_vfs* below = nullptr;
 
 struct Gathered {
   std::unique_ptr<std::max_align_t[]> memory;  // of the file below
@@ -106,9 +102,9 @@ int open(sqlite3_vfs*, const char* name, sqlite3_file* file, int flags, int* out
   file->pMethods = nullptr;
   constexpr size_t kUnit = sizeof(std::max_align_t);
   auto g = std::make_unique<Gathered>();
-  const size_t units = (static_cast<size_t>(below.vfs->szOsFile) + kUnit - 1) / kUnit;
+  const size_t units = (static_cast<size_t>(below->szOsFile) + kUnit - 1) / kUnit;
   g->memory = std::make_unique<std::max_align_t[]>(units);
-  const int code = below.vfs->xOpen(below.vfs, name, g->file(), flags, out_flags);
+  const int code = below->xOpen(below, name, g->file(), flags, out_flags);
   if (g->file()->pMethods == nullptr) return code;
   reinterpret_cast<File*>(file)->gathered = g.release();
   file->pMethods = &kFile;  // closed by SQLite, also after an error
@@ -121,9 +117,9 @@ const char* gathering_vfs() {
   static sqlite3_vfs vfs;
   sqlite3_vfs* const now = sqlite3_vfs_find(nullptr);
   GHOST_CHECK(now != nullptr && now != &vfs);
-  if (below.vfs == now) return kName;
-  if (below.vfs != nullptr) sqlite3_vfs_unregister(&vfs);
-  below.vfs = now;
+  if (below == now) return kName;
+  if (below != nullptr) sqlite3_vfs_unregister(&vfs);
+  below = now;
   vfs = *now;  // paths, locks on them, clock and random numbers are its
   vfs.zName = kName;
   vfs.pNext = nullptr;
