@@ -136,7 +136,7 @@ TEST_F(LifeTest, NoTraceOfAnEarlierSandboxsNetwork) {
 
 TEST_F(LifeTest, ASandboxDiesByItsOwnTimer) {
   SandboxSpec wanted = spec();
-  wanted.die_after_ms = 400;
+  wanted.die_after_ms = 3000;  // from its beginning; a slow host needs a second to give it
   auto box = open(wanted);
   const std::string mark = unique_mark();
   EXPECT_EQ(run(*box, {"./attacker", "linger", mark}).run.end, GateEnd::kLost);
@@ -146,11 +146,11 @@ TEST_F(LifeTest, ASandboxDiesByItsOwnTimer) {
 
 TEST_F(LifeTest, AnExtensionMovesTheTimer) {
   SandboxSpec wanted = spec();
-  wanted.die_after_ms = 2000;
+  wanted.die_after_ms = 4000;
   auto box = open(wanted);
   box->extend(60'000);
   // While a gate runs as well.
-  const Outcome done = shell(*box, "sleep 2.3; echo alive");
+  const Outcome done = shell(*box, "sleep 4.3; echo alive");
   EXPECT_EQ(done.out, "alive\n");
   GateCommand command;
   command.argv = {"sh", "-c", "echo begun; exec ./attacker linger"};
