@@ -5,7 +5,7 @@
 
 namespace ghost::broker {
 
-// Called first. glibc's heap keeps what was freed, too: by itself it gives the top of it back at
+// At the start of the program. glibc's heap keeps what was freed, too: by itself it gives the top of it back at
 // once, and every turn of the loop would fault it in again.
 void keep_freed_memory();
 
