@@ -5,8 +5,8 @@
 
 namespace ghost::broker {
 
-// At the start of the program. glibc's heap keeps what was freed, too: by itself it gives the top of it back at
-// once, and every turn of the loop would fault it in again.
+// At the start of the program. glibc's heap keeps what was freed, too: by itself it gives the top
+// of it back at once, and every turn of the loop would fault it in again.
 void keep_freed_memory();
 
 // Gives memory that was freed back to the system, of both heaps. Takes milliseconds after much was
