@@ -51,6 +51,8 @@ class Core {
   // When to tick next though nothing comes in; nullopt: only when something does.
   std::optional<MonoMs> next_deadline(Now now) const;
 
+  bool is_idle() const;  // no job waits, and no runner holds one
+
   // Tenants that have limits or unfinished jobs, by name.
   std::vector<wire::Tenant> tenants() const;
 

@@ -28,6 +28,10 @@ std::string text_of(const Labels& labels) {
 
 }  // namespace
 
+bool Core::is_idle() const {
+  return impl_->queued + impl_->leased == 0;
+}
+
 std::optional<wire::Waiting> Core::waiting(JobNo no, Now now) const {
   return impl_->waiting(no, now);
 }

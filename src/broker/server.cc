@@ -1,5 +1,8 @@
 #include "broker/server.h"
 
+#include <algorithm>
+#include <utility>
+
 #include "base/log.h"
 #include "base/notify.h"
 
@@ -8,6 +11,7 @@ namespace {
 
 // For one peer; each holds at most kFrameCopyMax bytes a frame, what is bigger the sender counts.
 constexpr int kMessagesWaitingMax = 16384;
+constexpr int64_t kGatherMs = 50;  // what idle runners say
 
 Now read_clocks() {
   return {mono_now_ms(), wall_now_ms()};
@@ -62,8 +66,15 @@ bool Server::wait(int stop_fd) {
   items[2].fd = stop_fd;
   doors_.add_to(&items);
   const MonoMs from = mono_now_ms();
-  const int64_t wanted_ms = doors_.busy() ? 0 : shell_->wait_ms(from);
-  wire::poll(items, wanted_ms);
+  int64_t wanted_ms = doors_.busy() ? 0 : shell_->wait_ms(from);
+  // While there is no job nothing that runners say is in a hurry. Ten thousand idle ones would wake
+  // the loop two thousand times a second: what they say meanwhile is the next turn's.
+  if (std::exchange(runners_spoke_, false) && wanted_ms > 0 && core_.is_idle()) {
+    wanted_ms = std::max(wanted_ms, kGatherMs);
+    std::vector<wire::PollItem> others(items.begin() + 1, items.end());
+    wire::poll(others, kGatherMs);
+  }
+  wire::poll(items, std::max<int64_t>(0, from + wanted_ms - mono_now_ms()));
   doors_.attend(mono_now_ms(), items);
   shell_->woke(read_clocks(), from, wanted_ms, items[0].readable || items[1].readable);
   return items[2].readable;
@@ -71,6 +82,7 @@ bool Server::wait(int stop_fd) {
 
 std::optional<wire::Incoming> Server::receive(Side side) {
   while (std::optional<wire::Incoming> in = port(side).receive()) {
+    if (side == Side::kRunners) runners_spoke_ = true;
     if (std::optional<std::string> route = access_.route_of(*in)) {
       in->peer = std::move(*route);
       return in;

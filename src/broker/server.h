@@ -45,6 +45,7 @@ class Server : private Ports {
   TokenDesk tokens_;
   Doors doors_;
   std::optional<Shell> shell_;
+  bool runners_spoke_ = false;  // in the last turn
 };
 
 }  // namespace ghost::broker

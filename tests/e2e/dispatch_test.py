@@ -1,9 +1,16 @@
 """How jobs reach runners, and what becomes of them when they are cancelled or their runner leaves."""
+import pathlib
+import re
 import signal
+import sys
+import time
 import uuid
 
 from farm import Calls, FarmTest, job, main
 from process import processes_with, until
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / 'conformance/peers'))
+from ghost_peer import Runner  # noqa: E402
 
 
 class DispatchTest(FarmTest):
@@ -39,6 +46,25 @@ class DispatchTest(FarmTest):
         runners = [http.wait(one)['runner'] for one in ids]
         self.assertEqual(set(runners[:3]), {'r1', 'r2', 'r3'})
         self.assertEqual(runners, runners[:3] * 4)
+
+    def turns(self):
+        [value] = re.findall(r'^ghost_broker_turns_total (\d+)', self.http.get('/metrics').body.decode(), re.M)
+        return int(value)
+
+    def test_what_idle_runners_say_is_taken_together(self):
+        self.start(runners=0)
+        runner = Runner(self.farm.broker.facts['X_GHOST_RUNNERS'], 'idle')
+        runner.register()
+        before = self.turns()
+        for beat in range(1, 301):
+            body = {'session': runner.session, 'sentMs': beat, 'slots': 1, 'held': [], 'lastJobSeq': 0}
+            runner.send('Heartbeat', body, correlation=1000 + beat)
+            time.sleep(0.001)  # the pace of many runners
+        while len(runner.answers) < 300:
+            self.assertTrue(runner.receive(20), 'each is answered')
+        self.assertEqual({kind for kind, *_ in runner.answers.values()}, {'HeartbeatAck'})
+        self.assertLess(self.turns() - before, 100)
+        runner.close()
 
     def test_cancelled_means_stopped(self):
         http = self.start()
