@@ -1,8 +1,8 @@
 // Runners that mostly wait.
 //   idle RUNNERS COUNT ROUNDS NAME   COUNT runners that hold no job: ROUNDS heartbeats each as fast
-//                                    as they are answered (a line "warm"), then one every
-//                                    heartbeat interval; a line on stdin stops the first of them
-//                                    for good (a line "stopped")
+//                                    as they are answered (a line "warm"), then as often as a
+//                                    runner that holds nothing; a line on stdin stops the first of
+//                                    them for good (a line "stopped")
 //   stream RUNNERS SLOTS NAME MS     one runner that keeps its jobs and says 64 bytes of output of
 //                                    each every MS; a line on stdin ends them all
 #include <poll.h>
@@ -44,18 +44,21 @@ int idle(const std::string& endpoint, size_t count, size_t rounds, const std::st
     all.back()->session.say_hello();
   }
   const auto answers = [&](Idler& idler) { idler.link.wait(); };
-  for (auto& idler : all) answers(*idler);
+  int64_t interval_ms = 0;
+  for (auto& idler : all) {
+    const auto registered = wire::decode<wire::Registered>(*idler->link.wait().body);
+    interval_ms = static_cast<int64_t>(registered->heartbeat_ms) * 3 / 2;  // who holds nothing
+  }
   for (size_t round = 0; round < rounds; ++round) {
     for (auto& idler : all) idler->session.beat();
     for (auto& idler : all) answers(*idler);
   }
   say("warm");
   // Spread over the interval, as runners that began at any time are.
-  constexpr int64_t kIntervalMs = 5000;
   MonoMs begin = mono_now_ms();
   for (size_t sent = 0;; ++sent) {
     Idler* const idler = all[sent % count].get();
-    const MonoMs due = begin + static_cast<MonoMs>(sent) * kIntervalMs / static_cast<MonoMs>(count);
+    const MonoMs due = begin + static_cast<MonoMs>(sent) * interval_ms / static_cast<MonoMs>(count);
     while (mono_now_ms() < due) {
       if (!line_on_stdin(due - mono_now_ms())) continue;
       all[0].reset();

@@ -72,7 +72,7 @@ void SessionCore::on(DrainAsked& event) {
     act(Notice{false, "draining", event.now ? "giving back what runs" : "finishing what runs"});
     draining_ = true;
     if (options_.drain_ms_max > 0) drain_due_ = now_ + static_cast<MonoMs>(options_.drain_ms_max);
-    next_beat_ = now_;
+    beat_asked_ = true;
   }
   if (event.now) give_back_ = true;
 }
@@ -89,7 +89,7 @@ void SessionCore::on(Tick&) {
   }
   if (state_ == State::kRegistering && now_ >= register_due_) send_register();
   if (state_ == State::kReady) {
-    if (now_ >= next_beat_) send_heartbeat();
+    if (now_ >= beat_due()) send_heartbeat();
     for (auto& [lease, job] : jobs_) {
       // What the gates said is told before the delivery that follows from it.
       if (job.delivery) flush_log(job);
@@ -162,7 +162,7 @@ void SessionCore::on_message(wire::Registered& m) {
   // Jobs sent from now on were leased after this registration; leases held from before are renewed
   // by heartbeats alone, so one is sent at once.
   renewed_ = register_sent_;
-  next_beat_ = now_;
+  beat_asked_ = true;
   use_slots(m.slots, m.drain);
   for (const wire::CancelOrder& order : m.cancels) obey(order);
   resume_sending();
@@ -237,7 +237,17 @@ void SessionCore::send_heartbeat() {
   if (beats_.size() < kBeatsMax && (beats_.empty() || beats_.back() != now_)) {
     beats_.push_back(now_);
   }
-  next_beat_ = now_ + static_cast<MonoMs>(heartbeat_ms_);
+  last_beat_ = now_;
+  beat_asked_ = false;
+}
+
+// Who holds nothing has no lease to renew and beats less often, though twice in the time after
+// which it would be lost. A job that comes then finds the beat due that renews its lease.
+MonoMs SessionCore::beat_due() const {
+  if (beat_asked_) return now_;
+  uint64_t ms = heartbeat_ms_;
+  if (jobs_.empty()) ms = std::max(ms, std::min(ms + ms / 2, lease_ms_ / 2));
+  return last_beat_ + static_cast<MonoMs>(ms);
 }
 
 void SessionCore::on_message(wire::HeartbeatAck& m) {
@@ -350,7 +360,7 @@ MonoMs SessionCore::next_deadline() const {
   if (draining_ && state_ != State::kLeaving) due = std::min(due, leave_due_);
   if (state_ == State::kRegistering) due = std::min(due, register_due_);
   if (state_ == State::kReady) {
-    due = std::min(due, next_beat_);
+    due = std::min(due, beat_due());
     if (!beats_.empty()) {
       due = std::min(due, beats_.front() + static_cast<MonoMs>(2 * heartbeat_ms_));
     }

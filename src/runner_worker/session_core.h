@@ -140,6 +140,7 @@ class SessionCore {
   void register_at(MonoMs when, bool reconnect);
   void send_register();
   void send_heartbeat();
+  MonoMs beat_due() const;
   void use_slots(uint64_t slots, bool drain);
   void leave_when_done();
   void stop_session(Status status);
@@ -221,8 +222,9 @@ class SessionCore {
 
   // heartbeats: send times not yet acked, oldest first
   std::deque<MonoMs> beats_;
-  MonoMs next_beat_ = 0;
-  MonoMs renewed_ = 0;  // send time of the newest heartbeat or registration that was answered
+  MonoMs last_beat_ = 0;
+  bool beat_asked_ = false;  // to come before it is due
+  MonoMs renewed_ = 0;       // send time of the newest heartbeat or registration that was answered
 
   Jobs jobs_;
   uint64_t arrivals_ = 0;

@@ -44,7 +44,7 @@ void SessionCore::finish(Job& job, wire::ResultItem item, Blob verdict, Blob dif
   if (outbox_items_ == options_.outbox_items_max) {
     act(Notice{true, "outbox is full, taking no jobs", std::to_string(outbox_items_)});
   }
-  if (!draining_ && !takes_jobs()) next_beat_ = std::min(next_beat_, now_);
+  if (!draining_ && !takes_jobs()) beat_asked_ = true;
   act(WriteOutbox{job.item, std::move(verdict), std::move(diff), job.log.all()});
 }
 
@@ -59,7 +59,7 @@ void SessionCore::on(OutboxWritten& event) {
   if (event.durable) return;
   act(Notice{true, "outbox cannot be written, taking no jobs for a while", ""});
   outbox_sick_until_ = now_ + static_cast<MonoMs>(options_.outbox_cooldown_ms);
-  next_beat_ = std::min(next_beat_, now_);
+  beat_asked_ = true;
 }
 
 void SessionCore::on(OutboxLoaded& event) {
