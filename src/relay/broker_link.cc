@@ -5,6 +5,7 @@
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <deque>
 #include <unordered_map>
 
 #include "base/log.h"
@@ -22,6 +23,7 @@ constexpr int kMessagesATurn = 1000;  // then HTTP gets its turn
 // Of one message; the broker works on one while the next is made.
 constexpr size_t kBatchItemsMax = 32;
 constexpr size_t kBatchBytesMax = 1 << 20;
+constexpr std::chrono::milliseconds kHeldMax{5};
 constexpr MonoMs kNever = INT64_MAX;
 constexpr MonoMs kConnectAgainMs = 5'000;
 
@@ -97,7 +99,9 @@ struct BrokerLink::Impl : std::enable_shared_from_this<BrokerLink::Impl> {
   asio::steady_timer contact;   // cancelled at the first Welcome
   std::unordered_map<uint64_t, std::shared_ptr<Waiter>> waiters;
   std::map<std::string, uint64_t> limits;
-  bool joined = false;  // the broker takes joined payloads
+  bool joined = false;   // the broker takes joined payloads
+  size_t items_out = 0;  // in batches that wait for their answer
+  std::deque<std::shared_ptr<Batch>> held;
   std::string version;
   bool stopped = false, waits_ended = false, turn_posted = false, was_alive = false;
   Figures figures;
@@ -319,23 +323,46 @@ Task<BrokerLink::Raw> BrokerLink::finish_message(uint64_t number, std::string_vi
 }
 
 struct BrokerLink::Batch {
-  explicit Batch(const asio::any_io_executor& executor) : signal(executor) {
+  explicit Batch(const asio::any_io_executor& executor) : signal(executor), turn(executor) {
     submit.view = true;
     signal.expires_at(asio::steady_timer::time_point::max());
+  }
+  void close() {
+    full = true;
+    turn.cancel();
   }
   wire::Submit submit;
   wire::Frames payloads;
   size_t bytes = 0;
+  bool full = false;
   asio::steady_timer signal;  // cancelled when the answer is there
+  asio::steady_timer turn;    // while it is held; cancelled when it is to go
   std::optional<Answered<wire::Submitted>> answer;
 };
 
-// Who opened a batch sends it, after whoever is ready now has had the time to join.
+// Who opened a batch sends it, after whoever is ready now has had the time to join. While the
+// broker has a full one to work on, a smaller one is held until it is full too or an answer comes,
+// as Nagle's algorithm does with segments (RFC 896), though never for long.
 Task<void> BrokerLink::lead(std::shared_ptr<Batch> batch) {
-  co_await asio::post(impl_->executor, asio::use_awaitable);
+  const std::shared_ptr<Impl> link = impl_;
+  co_await asio::post(link->executor, asio::use_awaitable);
+  if (!batch->full && link->items_out >= kBatchItemsMax) {
+    link->held.push_back(batch);
+    batch->turn.expires_after(kHeldMax);
+    error_code ec;
+    co_await batch->turn.async_wait(asio::redirect_error(asio::use_awaitable, ec));
+    std::erase(link->held, batch);
+  }
   if (open_batch_ == batch) open_batch_ = nullptr;
+  const size_t items = batch->submit.items.size();
+  link->items_out += items;
   const uint64_t number = begin(batch->submit, batch->payloads);
   batch->answer = co_await finish<wire::Submitted>(number);
+  link->items_out -= items;
+  if (!link->held.empty()) {
+    link->held.front()->turn.cancel();
+    link->held.pop_front();
+  }
   batch->signal.cancel();
 }
 
@@ -353,14 +380,18 @@ Answered<wire::SubmitAck> ack_at(Answered<wire::Submitted>& answer, size_t place
 
 Task<Answered<wire::SubmitAck>> BrokerLink::submit(wire::Submission item, Blob payload) {
   const size_t bytes = payload->size();
-  const bool fits = open_batch_ && open_batch_->submit.items.size() < kBatchItemsMax &&
-                    open_batch_->bytes + bytes <= kBatchBytesMax;
-  if (!fits) open_batch_ = std::make_shared<Batch>(impl_->executor);
+  const bool fits =
+      open_batch_ && !open_batch_->full && open_batch_->bytes + bytes <= kBatchBytesMax;
+  if (!fits) {
+    if (open_batch_) open_batch_->close();
+    open_batch_ = std::make_shared<Batch>(impl_->executor);
+  }
   const std::shared_ptr<Batch> batch = open_batch_;
   const size_t place = batch->submit.items.size();
   batch->bytes += bytes;
   batch->submit.items.push_back(std::move(item));
   batch->payloads.push_back(std::move(payload));
+  if (batch->submit.items.size() == kBatchItemsMax) batch->close();
   if (!fits) {
     co_await lead(batch);
   } else if (!batch->answer) {

@@ -2,6 +2,7 @@
 import json
 import re
 import shutil
+import signal
 import socket
 import threading
 import time
@@ -115,6 +116,29 @@ class ConventionsTest(FarmTest):
         self.farm.restart_broker()
         self.assertEqual(post(request, 'one').json()['id'], answers[0].json()['id'])
         self.assertEqual(post(b' ' + request, 'one').status, 422)
+
+    def test_many_at_once_get_each_its_own_answer(self):
+        http = self.start(runners=0)
+        self.farm.repo()
+        answers = {}
+
+        def post(number):
+            request = job(id=f'job-{number}') if number % 10 else job(base={'repo': 'nobody'})
+            answers[number] = http.call('POST', '/v1/patches', request)
+
+        threads = [threading.Thread(target=post, args=(number,)) for number in range(150)]
+        self.farm.broker.signal(signal.SIGSTOP)  # so that they gather in the relay
+        for thread in threads:
+            thread.start()
+        self.farm.broker.signal(signal.SIGCONT)
+        for thread in threads:
+            thread.join()
+        for number, answer in answers.items():
+            if number % 10:
+                self.assertEqual((answer.status, answer.json()['id']), (202, f'job-{number}'))
+            else:
+                self.assertEqual((answer.status, answer.json()['field']), (422, 'base.repo'))
+        self.assertEqual(len(http.get('/v1/patches', query={'limit': 200}).json()['items']), 135)
 
     def test_prefer_wait_answers_with_the_result(self):
         http = self.start()
