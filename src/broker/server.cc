@@ -69,20 +69,28 @@ bool Server::wait(int stop_fd) {
   int64_t wanted_ms = doors_.busy() ? 0 : shell_->wait_ms(from);
   // While there is no job nothing that runners say is in a hurry. Ten thousand idle ones would wake
   // the loop two thousand times a second: what they say meanwhile is the next turn's.
-  if (std::exchange(runners_spoke_, false) && wanted_ms > 0 && core_.is_idle()) {
+  const bool gathers = heard(Side::kRunners).messages > 0 && wanted_ms > 0 && core_.is_idle();
+  if (gathers) {
     wanted_ms = std::max(wanted_ms, kGatherMs);
-    std::vector<wire::PollItem> others(items.begin() + 1, items.end());
-    wire::poll(others, kGatherMs);
+    items[0].socket = nullptr;
+    wire::poll(items, kGatherMs);
+    items[0].socket = &runners_;
   }
-  wire::poll(items, std::max<int64_t>(0, from + wanted_ms - mono_now_ms()));
+  const bool woken = std::any_of(items.begin(), items.end(), [](auto& i) { return i.readable; });
+  if (!woken) wire::poll(items, std::max<int64_t>(0, from + wanted_ms - mono_now_ms()));
+  heard(Side::kRunners) = {!items[0].readable && !woken, 0};
+  heard(Side::kClients) = {!items[1].readable, 0};
   doors_.attend(mono_now_ms(), items);
   shell_->woke(read_clocks(), from, wanted_ms, items[0].readable || items[1].readable);
   return items[2].readable;
 }
 
 std::optional<wire::Incoming> Server::receive(Side side) {
+  // To ask an empty socket is a system call or two: who was silent a moment ago is asked when the
+  // other has said more than a word.
+  if (heard(side).silent && heard_[0].messages + heard_[1].messages <= 1) return std::nullopt;
   while (std::optional<wire::Incoming> in = port(side).receive()) {
-    if (side == Side::kRunners) runners_spoke_ = true;
+    ++heard(side).messages;
     if (std::optional<std::string> route = access_.route_of(*in)) {
       in->peer = std::move(*route);
       return in;

@@ -35,6 +35,11 @@ class Server : private Ports {
   std::optional<wire::Incoming> receive(Side side) override;
   wire::SendStatus send(const Peer& peer, const wire::Frames& frames) override;
   bool wait(int stop_fd);  // for messages or the next deadline; true: stop
+  struct Heard {
+    bool silent = false;  // before the turn
+    size_t messages = 0;  // of the turn
+  };
+  Heard& heard(Side side) { return heard_[side == Side::kClients ? 0 : 1]; }
   wire::Socket& port(Side side) { return side == Side::kClients ? clients_ : runners_; }
 
   ServerOptions options_;
@@ -45,7 +50,7 @@ class Server : private Ports {
   TokenDesk tokens_;
   Doors doors_;
   std::optional<Shell> shell_;
-  bool runners_spoke_ = false;  // in the last turn
+  Heard heard_[2];
 };
 
 }  // namespace ghost::broker
