@@ -7,6 +7,7 @@
 #include <string>
 
 #include "base/check.h"
+#include "broker/sync_thread.h"
 
 namespace ghost::broker {
 namespace {
@@ -18,10 +19,20 @@ constexpr const char* kName = "ghost-gathering";
 
 sqlite3_vfs* below = nullptr;
 
+// The syncs of a database: of its file and of its log.
+struct Syncs {
+  SyncThread thread;
+  bool beside = false;
+  int failed = SQLITE_OK;  // for good: what a failed sync has lost is not known
+};
+
 struct Gathered {
   std::unique_ptr<std::max_align_t[]> memory;  // of the file below
-  std::string bytes;                           // to be written
-  sqlite3_int64 from = 0;                      // where
+  std::shared_ptr<Syncs> syncs;
+  bool is_database = false;
+  std::string bytes;       // to be written
+  sqlite3_int64 from = 0;  // where
+  bool synced = false;     // and not written since
   sqlite3_file* file() { return reinterpret_cast<sqlite3_file*>(memory.get()); }
 };
 
@@ -34,9 +45,20 @@ Gathered& gathered_of(sqlite3_file* file) {
   return *reinterpret_cast<File*>(file)->gathered;
 }
 
+// Waits for a sync that goes on.
+int settle(Syncs& syncs) {
+  if (syncs.thread.goes_on()) {
+    const int code = syncs.thread.wait();
+    if (syncs.failed == SQLITE_OK) syncs.failed = code;
+  }
+  return syncs.failed;
+}
+
 // Then it is all the file's below.
 int flush(Gathered& g) {
   if (g.bytes.empty()) return SQLITE_OK;
+  if (const int code = settle(*g.syncs); code != SQLITE_OK) return code;
+  g.synced = false;
   const int code = g.file()->pMethods->xWrite(g.file(), g.bytes.data(),
                                               static_cast<int>(g.bytes.size()), g.from);
   g.bytes.clear();
@@ -68,13 +90,38 @@ int write(sqlite3_file* file, const void* data, int size, sqlite3_int64 at) {
   return SQLITE_OK;
 }
 
+int truncate(sqlite3_file* file, sqlite3_int64 size) {
+  Gathered& g = gathered_of(file);
+  if (const int code = flush(g); code != SQLITE_OK) return code;
+  if (const int code = settle(*g.syncs); code != SQLITE_OK) return code;
+  g.synced = false;
+  return g.file()->pMethods->xTruncate(g.file(), size);
+}
+
+int sync(sqlite3_file* file, int flags) {
+  Gathered& g = gathered_of(file);
+  if (const int code = flush(g); code != SQLITE_OK) return code;
+  if (const int code = settle(*g.syncs); code != SQLITE_OK) return code;
+  if (g.synced) return SQLITE_OK;
+  const auto sync_below = [f = g.file(), flags] { return f->pMethods->xSync(f, flags); };
+  if (g.is_database && g.syncs->beside) {
+    g.syncs->thread.begin(sync_below);
+    g.synced = true;
+    return SQLITE_OK;
+  }
+  const int code = sync_below();
+  g.synced = code == SQLITE_OK;
+  return code;
+}
+
 int close(sqlite3_file* file) {
   Gathered* g = &gathered_of(file);
   const int wrote = flush(*g);
+  const int synced = settle(*g->syncs);
   const int code = g->file()->pMethods->xClose(g->file());
   delete g;
   file->pMethods = nullptr;
-  return wrote != SQLITE_OK ? wrote : code;
+  return wrote != SQLITE_OK ? wrote : synced != SQLITE_OK ? synced : code;
 }
 
 using Methods = sqlite3_io_methods;
@@ -82,8 +129,8 @@ const Methods kFile = {1,  // no shared memory, no mapping
                        close,
                        flushed<&Methods::xRead, void*, int, sqlite3_int64>,
                        write,
-                       flushed<&Methods::xTruncate, sqlite3_int64>,
-                       flushed<&Methods::xSync, int>,
+                       truncate,
+                       sync,
                        flushed<&Methods::xFileSize, sqlite3_int64*>,
                        direct<&Methods::xLock, int>,
                        direct<&Methods::xUnlock, int>,
@@ -106,6 +153,9 @@ int open(sqlite3_vfs*, const char* name, sqlite3_file* file, int flags, int* out
   g->memory = std::make_unique<std::max_align_t[]>(units);
   const int code = below->xOpen(below, name, g->file(), flags, out_flags);
   if (g->file()->pMethods == nullptr) return code;
+  g->is_database = (flags & SQLITE_OPEN_MAIN_DB) != 0;
+  g->syncs = (flags & SQLITE_OPEN_WAL) != 0 ? gathered_of(sqlite3_database_file_object(name)).syncs
+                                            : std::make_shared<Syncs>();
   reinterpret_cast<File*>(file)->gathered = g.release();
   file->pMethods = &kFile;  // closed by SQLite, also after an error
   return code;
@@ -127,6 +177,26 @@ const char* gathering_vfs() {
   vfs.xOpen = open;
   GHOST_CHECK(sqlite3_vfs_register(&vfs, 0) == SQLITE_OK);
   return kName;
+}
+
+namespace {
+Syncs& syncs_of(sqlite3* db) {
+  sqlite3_file* file = nullptr;
+  GHOST_CHECK(sqlite3_file_control(db, "main", SQLITE_FCNTL_FILE_POINTER, &file) == SQLITE_OK);
+  GHOST_CHECK(file->pMethods == &kFile);
+  return *gathered_of(file).syncs;
+}
+}  // namespace
+
+int sync_beside(sqlite3* db, bool on) {
+  Syncs& syncs = syncs_of(db);
+  syncs.beside = on;
+  return settle(syncs);
+}
+
+int failed_sync(sqlite3* db) {
+  Syncs& syncs = syncs_of(db);
+  return syncs.thread.is_done() ? settle(syncs) : syncs.failed;
 }
 
 }  // namespace ghost::broker

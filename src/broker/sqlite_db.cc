@@ -99,6 +99,7 @@ bool Statement::column_null(int at) const {
 }
 
 Database::~Database() {
+  if (syncs_beside_ && ghost::broker::sync_beside(raw_, false) != SQLITE_OK) leave_wal();
   sqlite3_close(raw_);
 }
 
@@ -187,6 +188,17 @@ Status Database::checkpoint() {
     return failure(raw_, "checkpoint of store " + path_);
   }
   return ok_status();
+}
+
+void Database::sync_beside() {
+  GHOST_CHECK(ghost::broker::sync_beside(raw_, true) == SQLITE_OK);
+  syncs_beside_ = true;
+}
+
+Status Database::checked_sync() {
+  const int code = failed_sync(raw_);
+  if (code == SQLITE_OK) return ok_status();
+  return Error{"io_error", "sync of store " + path_ + ": SQLite code " + std::to_string(code), ""};
 }
 
 void Database::leave_wal() {

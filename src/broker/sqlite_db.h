@@ -73,6 +73,10 @@ class Database {
   // Writes committed pages from the WAL to the file and syncs it; the next transaction overwrites
   // the WAL from its beginning. A full disk is no error here: the frames stay for another time.
   Status checkpoint();
+  // From now on the sync that ends a checkpoint goes on while the caller does; for kAlone, in WAL
+  // mode. If it fails, so does the next commit, and checked_sync() from then on.
+  void sync_beside();
+  Status checked_sync();
   // The destructor shall not write: after a failed write nothing is known of the file any more.
   void leave_wal();
 
@@ -81,6 +85,7 @@ class Database {
   sqlite3* raw_ = nullptr;
   std::string path_;
   uint64_t wal_frames_ = 0;
+  bool syncs_beside_ = false;
 };
 
 // A copy of a whole database into a new file, some pages at a time. What the same connection

@@ -92,6 +92,7 @@ Status SqliteStore::open() {
   if (Status s = prepare_statements(); !s) return s;
   if (Status s = begin_life(); !s) return s;
   if (Status s = db_.checkpoint(); !s) return s;
+  db_.sync_beside();
   return sync_dir(options_.dir);
 }
 
@@ -434,6 +435,10 @@ bool SqliteStore::has_space(uint64_t bytes) {
 
 Status SqliteStore::housekeep(bool quiet) {
   if (broken_) return ok_status();
+  if (Status s = db_.checked_sync(); !s) {
+    broken_ = true;
+    return s;
+  }
   if (!reserve_.held()) reserve_.refill([this] { return spare_bytes(); });
   // Without the reserve the log is kept short: it holds what the database needs room for, too.
   const uint64_t new_max = !reserve_.held() ? kNewBytesNoReserve

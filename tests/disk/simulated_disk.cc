@@ -29,7 +29,23 @@ Disk::~Disk() {
   mount(dir_, nullptr);
 }
 
+size_t Disk::moment() const {
+  const std::lock_guard lock(mutex_);
+  return log_.size();
+}
+
+void Disk::sync_dir() {
+  const std::lock_guard lock(mutex_);
+  apply({Op::kSyncDir, -1, 0, {}});
+}
+
+bool Disk::has_failed() const {
+  const std::lock_guard lock(mutex_);
+  return failed_;
+}
+
 void Disk::fail_at(uint64_t n, bool forever) {
+  const std::lock_guard lock(mutex_);
   armed_ = true;
   forever_ = forever;
   failed_ = false;
@@ -45,6 +61,7 @@ bool Disk::fails() {
 }
 
 int Disk::open(const std::string& name, bool create, bool is_log) {
+  const std::lock_guard lock(mutex_);
   if (const auto at = names_.find(name); at != names_.end()) return at->second;
   if (!create || fails()) return -1;
   const int file = static_cast<int>(files_.size());
@@ -60,14 +77,16 @@ bool Disk::exists(const std::string& name) const {
 }
 
 bool Disk::unlink(const std::string& name, bool sync) {
+  const std::lock_guard lock(mutex_);
   if (fails()) return false;
   names_.erase(name);
   apply({Op::kUnlink, -1, 0, name});
-  if (sync) sync_dir();
+  if (sync) apply({Op::kSyncDir, -1, 0, {}});
   return true;
 }
 
 bool Disk::write(int file, uint64_t offset, const char* bytes, size_t size) {
+  const std::lock_guard lock(mutex_);
   if (fails()) return false;
   put(&files_[static_cast<size_t>(file)].bytes, offset, bytes, size);
   apply({Op::kWrite, file, offset, std::string(bytes, size)});
@@ -75,6 +94,7 @@ bool Disk::write(int file, uint64_t offset, const char* bytes, size_t size) {
 }
 
 bool Disk::truncate(int file, uint64_t size) {
+  const std::lock_guard lock(mutex_);
   if (fails()) return false;
   files_[static_cast<size_t>(file)].bytes.resize(size);
   apply({Op::kTruncate, file, size, {}});
@@ -82,6 +102,7 @@ bool Disk::truncate(int file, uint64_t size) {
 }
 
 bool Disk::sync(int file) {
+  const std::lock_guard lock(mutex_);
   File& f = files_[static_cast<size_t>(file)];
   if (fails()) {
     // Every page that it was to write is clean now and gone: no later sync brings it back.
@@ -93,12 +114,13 @@ bool Disk::sync(int file) {
     return false;
   }
   apply({Op::kSync, file, 0, {}});
-  if (f.syncs_dir) sync_dir();
+  if (f.syncs_dir) apply({Op::kSyncDir, -1, 0, {}});
   f.syncs_dir = false;
   return true;
 }
 
 uint64_t Disk::syncs_of(const std::string& name) const {
+  const std::lock_guard lock(mutex_);
   const auto at = names_.find(name);
   const auto is_sync = [&](const Record& r) { return r.op == Op::kSync && r.file == at->second; };
   if (at == names_.end()) return 0;
@@ -162,6 +184,7 @@ std::map<std::string, int> Disk::names_at(size_t moment, Loss loss, std::mt19937
 }
 
 void Disk::crash(size_t moment, Loss loss, std::mt19937_64& random, Disk* image) const {
+  const std::lock_guard lock(mutex_);
   const double likely[] = {0.02, 0.5, 0.98};
   const double kept = likely[random() % 3];
   std::vector<size_t> synced(files_.size(), 0);

@@ -1,11 +1,12 @@
 // A disk in memory that SQLite writes to, and that remembers every write, sync and change of its
 // directory in order: so what a power failure would leave behind can be made for each moment.
 // It also fails the n-th operation on demand. Each disk stands for one directory; `mount` makes
-// SQLite find it there. One thread at a time.
+// SQLite find it there. A file may be synced by another thread than the one that uses the disk.
 #pragma once
 
 #include <cstdint>
 #include <map>
+#include <mutex>
 #include <random>
 #include <string>
 #include <vector>
@@ -30,9 +31,9 @@ class Disk {
   Disk& operator=(const Disk&) = delete;
 
   // Operations so far: a moment of this disk's history.
-  size_t moment() const { return log_.size(); }
+  size_t moment() const;
   // As an fsync of the directory: what was made and removed until now is found again.
-  void sync_dir() { apply({Op::kSyncDir, -1, 0, {}}); }
+  void sync_dir();
   // How often that file was synced.
   uint64_t syncs_of(const std::string& name) const;
   // Puts onto `image` (fresh, nothing written yet) what a power failure at that moment leaves.
@@ -42,7 +43,7 @@ class Disk {
   // `forever` all after it fail too. A sync that failed has kept nothing, and the next one
   // succeeds without having written what the failed one lost, as the kernel does.
   void fail_at(uint64_t n, bool forever);
-  bool has_failed() const { return failed_; }
+  bool has_failed() const;
 
   // For the VFS; false: EIO.
   // The file's number; -1: there is none. A log's first sync is one of the directory, too.
@@ -74,6 +75,7 @@ class Disk {
   std::map<std::string, int> names_at(size_t moment, Loss loss, std::mt19937_64& random) const;
 
   std::string dir_;
+  mutable std::mutex mutex_;
   std::map<std::string, int> names_;
   std::vector<File> files_;
   std::vector<Record> log_;
