@@ -105,8 +105,8 @@ fuzz: setup ## every decoder under libFuzzer, FUZZ_SECONDS (60) each; needs clan
 
 bench: setup ## Ghost against the floors, RUNS (5) runs; JSON lines in build/bench.jsonl; ONLY=part,... measures parts
 	@cmake --preset release -B build/bench -DGHOST_TESTS=OFF -DGHOST_BENCH=ON >/dev/null
-	@cmake --build build/bench --parallel $(JOBS) --target ghost-broker ghost-relay $$(ls bench/*.cc | \
-	  sed 's|bench/\(.*\).cc|ghost-bench-\1|; s|_|-|g')
+	@cmake --build build/bench --parallel $(JOBS) --target ghost-broker ghost-relay ghost-bench-load ghost-bench-crowd \
+	  ghost-bench-floor ghost-bench-http-load ghost-bench-http-floor
 	@bench/run build/bench/bin build/bench.jsonl --runs $(or $(RUNS),5) $(if $(ONLY),--only $(ONLY)) \
 	  --jobs $(or $(JOBS_A_RUN),100000) --deep $(or $(DEEP),1000000)
 
