@@ -190,7 +190,7 @@ Syncs& syncs_of(sqlite3* db) {
 
 int sync_beside(sqlite3* db, bool on) {
   Syncs& syncs = syncs_of(db);
-  syncs.beside = on;
+  syncs.beside = on && syncs.thread.start();
   return settle(syncs);
 }
 

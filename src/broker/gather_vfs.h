@@ -13,12 +13,12 @@ namespace ghost::broker {
 // open: there is no shared memory, so a log needs locking_mode = EXCLUSIVE.
 const char* gathering_vfs();
 
-// For a database in WAL mode: while on, the sync of its file goes on beside the caller, on a thread
-// of its own. SQLite syncs that file at the end of a checkpoint, so that the log may be
-// overwritten: whatever writes to log or file next waits for it first, and fails if it failed. What
-// is committed does not depend on it, for until then the log holds all of it, synced. Waits for
-// what goes on and gives SQLite's code of a sync that failed, now or before. To be switched off
-// before the database is closed: SQLite then removes the log whatever the file says.
+// For a database in WAL mode: while on, and if the system gives a thread for it, the sync of its
+// file goes on beside the caller. SQLite syncs that file at the end of a checkpoint, so that the
+// log may be overwritten: whatever writes to log or file next waits for it first, and fails if it
+// failed. What is committed does not depend on it, for until then the log holds all of it, synced.
+// Waits for what goes on and gives SQLite's code of a sync that failed, now or before. To be
+// switched off before the database is closed: SQLite then removes the log whatever the file says.
 int sync_beside(sqlite3* db, bool on);
 // The code of a sync beside that has failed by now.
 int failed_sync(sqlite3* db);

@@ -77,6 +77,7 @@ ServerOptions server_options(const ProgramOptions& o, const CoreOptions& core) {
                   o.advertise.empty() ? host_name() : o.advertise};
   shell.lease_ms = o.lease_ms;
   if (o.return_free_memory != nullptr) shell.return_free_memory = o.return_free_memory;
+  server.gather_ms = std::min(server.gather_ms, core.heartbeat_ms / 4);
   server.frame_bytes_max = std::max<uint64_t>(64 << 20, core.payload_bytes_max + (1 << 20));
   shell.waits_max = static_cast<size_t>(o.waits_max);
   const auto u64 = [](int64_t v) { return static_cast<uint64_t>(v); };

@@ -11,7 +11,6 @@ namespace {
 
 // For one peer; each holds at most kFrameCopyMax bytes a frame, what is bigger the sender counts.
 constexpr int kMessagesWaitingMax = 16384;
-constexpr int64_t kGatherMs = 50;  // what idle runners say
 
 Now read_clocks() {
   return {mono_now_ms(), wall_now_ms()};
@@ -71,9 +70,9 @@ bool Server::wait(int stop_fd) {
   // the loop two thousand times a second: what they say meanwhile is the next turn's.
   const bool gathers = heard(Side::kRunners).messages > 0 && wanted_ms > 0 && core_.is_idle();
   if (gathers) {
-    wanted_ms = std::max(wanted_ms, kGatherMs);
+    wanted_ms = std::max(wanted_ms, options_.gather_ms);
     items[0].socket = nullptr;
-    wire::poll(items, kGatherMs);
+    wire::poll(items, options_.gather_ms);
     items[0].socket = &runners_;
   }
   const bool woken = std::any_of(items.begin(), items.end(), [](auto& i) { return i.readable; });

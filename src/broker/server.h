@@ -15,7 +15,8 @@ namespace ghost::broker {
 struct ServerOptions {
   DoorOptions doors;
   uint64_t frame_bytes_max = 64 << 20;
-  ShellOptions shell;  // the endpoints of `self` are filled in
+  int64_t gather_ms = 50;  // so long waits what idle runners say
+  ShellOptions shell;      // the endpoints of `self` are filled in
 };
 
 class Server : private Ports {

@@ -2,6 +2,7 @@
 
 #include <signal.h>
 
+#include <system_error>
 #include <utility>
 
 #include "base/check.h"
@@ -19,16 +20,22 @@ SyncThread::~SyncThread() {
   thread_.join();
 }
 
-void SyncThread::begin(std::function<int()> sync) {
-  GHOST_CHECK(!goes_on_);
-  goes_on_ = true;
-  if (!thread_.joinable()) {
-    sigset_t all, before;  // signals are the owner's
-    sigfillset(&all);
-    GHOST_CHECK(pthread_sigmask(SIG_SETMASK, &all, &before) == 0);
+bool SyncThread::start() {
+  if (thread_.joinable()) return true;
+  sigset_t all, before;  // signals are the owner's
+  sigfillset(&all);
+  GHOST_CHECK(pthread_sigmask(SIG_SETMASK, &all, &before) == 0);
+  try {
     thread_ = std::thread([this] { run(); });
-    GHOST_CHECK(pthread_sigmask(SIG_SETMASK, &before, nullptr) == 0);
+  } catch (const std::system_error&) {
   }
+  GHOST_CHECK(pthread_sigmask(SIG_SETMASK, &before, nullptr) == 0);
+  return thread_.joinable();
+}
+
+void SyncThread::begin(std::function<int()> sync) {
+  GHOST_CHECK(thread_.joinable() && !goes_on_);
+  goes_on_ = true;
   {
     const std::lock_guard lock(mutex_);
     sync_ = std::move(sync);

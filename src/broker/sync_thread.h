@@ -1,5 +1,5 @@
-// A thread that syncs while its owner goes on: one sync at a time. Owner: one thread. The thread is
-// made by the first sync that is begun and ends with the object, which waits for what goes on.
+// A thread that syncs while its owner goes on: one sync at a time. Owner: one thread. It ends with
+// the object, which waits for what goes on.
 #pragma once
 
 #include <condition_variable>
@@ -16,7 +16,8 @@ class SyncThread {
   SyncThread(const SyncThread&) = delete;
   SyncThread& operator=(const SyncThread&) = delete;
 
-  // None goes on. What `sync` uses outlives it.
+  bool start();  // false: the system gives no more threads
+  // Started, and none goes on. What `sync` uses outlives it.
   void begin(std::function<int()> sync);
   bool goes_on() const { return goes_on_; }  // begun and not waited for
   bool is_done();                            // wait() would not wait

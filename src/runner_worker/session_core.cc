@@ -82,7 +82,7 @@ void SessionCore::on(Tick&) {
   expire_leases();
   drain_jobs();
   if (state_ == State::kReady && !beats_.empty() &&
-      now_ >= beats_.front() + static_cast<MonoMs>(2 * heartbeat_ms_)) {
+      now_ >= beats_.front().sent + static_cast<MonoMs>(2 * heartbeat_ms_)) {
     act(Notice{true, "broker is silent, connecting anew", ""});
     told_silent_ = true;
     register_at(now_, true);
@@ -234,19 +234,20 @@ void SessionCore::send_heartbeat() {
   m.last_job_seq = last_job_seq_;
   m.draining = !takes_jobs();
   send(Kind::kHeartbeat, std::move(m));
-  if (beats_.size() < kBeatsMax && (beats_.empty() || beats_.back() != now_)) {
-    beats_.push_back(now_);
+  if (beats_.size() < kBeatsMax && (beats_.empty() || beats_.back().sent != now_)) {
+    beats_.push_back({now_, arrivals_});
   }
   last_beat_ = now_;
   beat_asked_ = false;
+  idle_ = jobs_.empty();
 }
 
-// Who holds nothing has no lease to renew and beats less often, though twice in the time after
-// which it would be lost. A job that comes then finds the beat due that renews its lease.
+// Who holds nothing, and said so, has no lease to renew and beats less often, though twice in the
+// time after which it would be lost. A job that comes then asks for the beat that renews its lease.
 MonoMs SessionCore::beat_due() const {
   if (beat_asked_) return now_;
   uint64_t ms = heartbeat_ms_;
-  if (jobs_.empty()) ms = std::max(ms, std::min(ms + ms / 2, lease_ms_ / 2));
+  if (idle_ && jobs_.empty()) ms = std::max(ms, std::min(ms + ms / 2, lease_ms_ / 2));
   return last_beat_ + static_cast<MonoMs>(ms);
 }
 
@@ -254,14 +255,17 @@ void SessionCore::on_message(wire::HeartbeatAck& m) {
   if (state_ != State::kReady) return;
   if (m.epoch != epoch_) return register_at(now_, false);
   // An ack of nothing that was sent renews nothing.
-  if (std::find(beats_.begin(), beats_.end(), m.sent_ms) == beats_.end()) return;
-  while (!beats_.empty() && beats_.front() <= m.sent_ms) beats_.pop_front();
+  const auto beat = std::find_if(beats_.begin(), beats_.end(),
+                                 [&](const Beat& each) { return each.sent == m.sent_ms; });
+  if (beat == beats_.end()) return;
+  const uint64_t arrivals = beat->arrivals;
+  beats_.erase(beats_.begin(), beat + 1);
   renewed_ = std::max(renewed_, m.sent_ms);
   const MonoMs margin = static_cast<MonoMs>(lease_ms_ * options_.lease_margin_percent / 100);
   const MonoMs until = m.sent_ms + static_cast<MonoMs>(lease_ms_) - margin;
   for (auto& [lease, job] : jobs_) {
     // A job that came after the heartbeat was sent was not named in it.
-    if (job.received >= m.sent_ms || until <= job.lease_until) continue;
+    if (job.arrival > arrivals || until <= job.lease_until) continue;
     job.lease_until = until;
     if (job.phase == Phase::kRunning && job.stop != StopReason::kLeaseLost) {
       act(LeaseExtended{lease, until});
@@ -362,7 +366,7 @@ MonoMs SessionCore::next_deadline() const {
   if (state_ == State::kReady) {
     due = std::min(due, beat_due());
     if (!beats_.empty()) {
-      due = std::min(due, beats_.front() + static_cast<MonoMs>(2 * heartbeat_ms_));
+      due = std::min(due, beats_.front().sent + static_cast<MonoMs>(2 * heartbeat_ms_));
     }
   }
   for (const auto& [lease, job] : jobs_) due = std::min(due, job_deadline(job));

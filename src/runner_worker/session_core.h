@@ -87,7 +87,7 @@ class SessionCore {
     Phase phase = Phase::kPending;
     uint64_t arrival = 0;
     JobInput input;  // until it is started
-    MonoMs received = 0, lease_until = 0;
+    MonoMs lease_until = 0;
     StopReason stop = StopReason::kNone;
     bool stale = false;  // another's now: no result, nothing to give back
     bool has_result() const { return phase == Phase::kWriting || phase == Phase::kResult; }
@@ -220,10 +220,15 @@ class SessionCore {
   uint64_t slots_;
   bool operator_drain_ = false;
 
-  // heartbeats: send times not yet acked, oldest first
-  std::deque<MonoMs> beats_;
+  // heartbeats not yet acked, oldest first
+  struct Beat {
+    MonoMs sent;
+    uint64_t arrivals;  // it named the jobs that had come by then
+  };
+  std::deque<Beat> beats_;
   MonoMs last_beat_ = 0;
   bool beat_asked_ = false;  // to come before it is due
+  bool idle_ = false;        // the last one named no job
   MonoMs renewed_ = 0;       // send time of the newest heartbeat or registration that was answered
 
   Jobs jobs_;

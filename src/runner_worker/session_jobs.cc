@@ -32,7 +32,7 @@ void SessionCore::take(wire::Dispatch dispatch, Blob request, std::vector<Blob> 
   Job job(dispatch.attempt);
   job.lease = lease;
   job.arrival = ++arrivals_;
-  job.received = now_;
+  if (now_ >= renewed_ + static_cast<MonoMs>(heartbeat_ms_)) beat_asked_ = true;
   // The broker leased it after the last heartbeat that it answered, so this is never too late.
   const uint64_t lease_ms =
       dispatch.lease_ms > 0 ? std::min(dispatch.lease_ms, lease_ms_) : lease_ms_;

@@ -231,6 +231,7 @@ TEST_F(SyncBeside, WhatIsSyncedIsNotSyncedAgain) {
 
 TEST(SyncThread, GivesEachResultInTurn) {
   SyncThread thread;
+  ASSERT_TRUE(thread.start());
   EXPECT_FALSE(thread.goes_on());
   for (int i = 0; i < 1000; ++i) {
     thread.begin([i] { return i; });
