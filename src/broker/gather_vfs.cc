@@ -161,6 +161,13 @@ int open(sqlite3_vfs*, const char* name, sqlite3_file* file, int flags, int* out
   return code;
 }
 
+Syncs& syncs_of(sqlite3* db) {
+  sqlite3_file* file = nullptr;
+  GHOST_CHECK(sqlite3_file_control(db, "main", SQLITE_FCNTL_FILE_POINTER, &file) == SQLITE_OK);
+  GHOST_CHECK(file->pMethods == &kFile);
+  return *gathered_of(file).syncs;
+}
+
 }  // namespace
 
 const char* gathering_vfs() {
@@ -178,15 +185,6 @@ const char* gathering_vfs() {
   GHOST_CHECK(sqlite3_vfs_register(&vfs, 0) == SQLITE_OK);
   return kName;
 }
-
-namespace {
-Syncs& syncs_of(sqlite3* db) {
-  sqlite3_file* file = nullptr;
-  GHOST_CHECK(sqlite3_file_control(db, "main", SQLITE_FCNTL_FILE_POINTER, &file) == SQLITE_OK);
-  GHOST_CHECK(file->pMethods == &kFile);
-  return *gathered_of(file).syncs;
-}
-}  // namespace
 
 int sync_beside(sqlite3* db, bool on) {
   Syncs& syncs = syncs_of(db);
