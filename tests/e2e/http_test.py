@@ -133,6 +133,7 @@ class ConventionsTest(FarmTest):
         self.farm.broker.signal(signal.SIGCONT)
         for thread in threads:
             thread.join()
+        self.assertEqual(len(answers), 150)
         for number, answer in answers.items():
             if number % 10:
                 self.assertEqual((answer.status, answer.json()['id']), (202, f'job-{number}'))
