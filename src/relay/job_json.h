@@ -18,7 +18,7 @@ inline bool is_terminal(wire::JobState state) {
 http::Json job_json(const wire::JobView& job, std::string_view verdict);
 
 // Strong and made of the version, and of the document where the version does not tell all (why a
-// job waits): "\"17-9f86d081884c7d65\"".
+// job waits): "\"17-4802123347829817\"".
 std::string job_etag(const wire::JobView& job, const std::string& document);
 
 // If-None-Match (RFC 9110, 13.1.2): whether it names `etag`, compared weakly.
